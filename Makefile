@@ -1,0 +1,60 @@
+# flask-redis-api: every task a developer or CI needs, each in one command.
+# `make help` lists the targets from their own comments.
+SHELL := /bin/sh
+PYTHON ?= python3.11
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+.DEFAULT_GOAL := help
+.PHONY: help run test e2e lint format lock clean
+
+help: ## list these targets
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | sort | awk -F'|' '{sub(/^ */, "", $$1); printf "  make %-8s %s\n", $$1, $$2}'
+
+run: $(VENV)/.run ## serve on 127.0.0.1:5000 with a Redis of its own under ./data
+	$(BIN)/flask-redis-api run $(ARGS)
+
+test: $(VENV)/.dev ## unit, HTTP and chart rendering tests, on real Redis servers
+	$(BIN)/pytest $(ARGS)
+
+e2e: $(VENV)/.dev ## tests on a real Docker engine and a real cluster (KUBECONFIG, LOAD_IMAGE)
+	$(BIN)/pytest -s tests/compose tests/cluster $(ARGS)
+
+lint: $(VENV)/.dev ## ruff, mypy, helm lint, hadolint, shellcheck
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	helm lint --strict chart
+	hadolint docker/Dockerfile
+	$(BIN)/shellcheck .ci/run
+
+format: $(VENV)/.dev ## let ruff format and mend the code
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+COMPILE = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+	--generate-hashes --no-emit-index-url --custom-compile-command "make lock"
+
+lock: $(VENV)/.dev ## write the three lock files anew from pyproject.toml
+	$(BIN)/$(COMPILE) -o docker/requirements.txt
+	$(BIN)/$(COMPILE) --group embedded -c docker/requirements.txt -o docker/requirements-embedded.txt
+	$(BIN)/$(COMPILE) --group dev -c docker/requirements.txt -o docker/requirements-dev.txt
+
+clean: ## take the virtual environment and the caches away (./data stays)
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+PIP = $(BIN)/pip install --quiet --disable-pip-version-check
+INSTALL = $(PIP) --require-hashes --only-binary :all:
+INSTALL_APP = $(PIP) --no-deps --no-build-isolation --editable .
+
+$(VENV)/.run: $(BIN)/python docker/requirements-embedded.txt pyproject.toml
+	$(INSTALL) -r docker/requirements-embedded.txt
+	$(INSTALL_APP)
+	@touch $@
+$(VENV)/.dev: $(BIN)/python docker/requirements-dev.txt pyproject.toml
+	$(INSTALL) -r docker/requirements-dev.txt
+	$(INSTALL_APP)
+	@touch $@ $(VENV)/.run
