@@ -1,3 +1,36 @@
 """A small key-value service over HTTP: a Flask API on Redis."""
 
+import os
+
+from flask import Flask
+
+from app import health, logs, metrics, observation, problems, simple
+from app.key import KeyConverter
+from app.settings import Settings
+from app.store import Store
+from app.transport import Transport
+
 __version__ = "0.1.0"
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Build the service as a WSGI app that any server can serve.
+
+    Without settings they are read from the environment; raises SettingsError where
+    that is wrong. Redis is first asked by the first request.
+    """
+    settings = settings or Settings.from_env(os.environ)
+    logs.configure(settings.log_level)
+
+    app = Flask(__name__, static_folder=None)
+    app.url_map.merge_slashes = False
+    app.url_map.converters["key"] = KeyConverter
+    app.extensions["settings"] = settings
+    app.extensions["store"] = Store(Transport(settings))
+
+    observation.init_app(app)
+    problems.init_app(app)
+    metrics.init_app(app)
+    health.init_app(app)
+    app.register_blueprint(simple.bp)
+    return app
