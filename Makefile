@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help run test e2e lint format lock clean
+.PHONY: help run image test e2e lint format lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | sort | awk -F'|' '{sub(/^ */, "", $$1); printf "  make %-8s %s\n", $$1, $$2}'
@@ -14,8 +14,17 @@ help: ## list these targets
 run: $(VENV)/.run ## serve on 127.0.0.1:5000 with a Redis of its own under ./data
 	$(BIN)/flask-redis-api run $(ARGS)
 
+VERSION = $(shell sed -n 's/^__version__ = "\(.*\)"/\1/p' app/__init__.py)
+REVISION = $(shell git describe --always --dirty --abbrev=40 --exclude='*' 2>/dev/null || echo unknown)
+IMAGE ?= flask-redis-api:$(VERSION)
+SOURCE ?=
+
+image: ## build the image IMAGE, by default flask-redis-api with the version as tag
+	docker build -f docker/Dockerfile -t $(IMAGE) --build-arg VERSION=$(VERSION) \
+		--build-arg REVISION=$(REVISION) --build-arg SOURCE=$(SOURCE) .
+
 test: $(VENV)/.dev ## unit, HTTP and chart rendering tests, on real Redis servers
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --ignore=tests/compose --ignore=tests/cluster $(ARGS)
 
 e2e: $(VENV)/.dev ## tests on a real Docker engine and a real cluster (KUBECONFIG, LOAD_IMAGE)
 	$(BIN)/pytest -s tests/compose tests/cluster $(ARGS)
