@@ -1,0 +1,1 @@
+"""compose.yaml and the image, on a real Docker engine."""
