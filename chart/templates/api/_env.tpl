@@ -1,0 +1,34 @@
+{{/*
+The API's environment. Its own port is fixed: the Service decides what callers see.
+*/}}
+{{- define "flask-redis-api.api.env" -}}
+- name: REDIS_HOST
+  value: {{ include "flask-redis-api.redis.fullname" . }}
+- name: REDIS_PORT
+  value: "6379"
+{{- if .Values.redis.auth.enabled }}
+- name: REDIS_PASSWORD_FILE
+  value: /run/secrets/redis/password
+{{- end }}
+- name: REDIS_TIMEOUT
+  value: {{ .Values.config.redisTimeoutSeconds | quote }}
+- name: PORT
+  value: "5000"
+{{- if .Values.metrics.enabled }}
+- name: METRICS_PORT
+  value: {{ .Values.metrics.port | quote }}
+{{- end }}
+- name: WORKERS
+  value: {{ .Values.config.workers | quote }}
+- name: GRACEFUL_TIMEOUT
+  value: {{ .Values.drain.gracefulTimeoutSeconds | quote }}
+- name: LOG_LEVEL
+  value: {{ .Values.config.logLevel | quote }}
+- name: MAX_KEY_BYTES
+  value: {{ .Values.config.maxKeyBytes | int64 | quote }}
+- name: MAX_VALUE_BYTES
+  value: {{ .Values.config.maxValueBytes | int64 | quote }}
+{{- with .Values.extraEnv }}
+{{ toYaml . }}
+{{- end }}
+{{- end }}

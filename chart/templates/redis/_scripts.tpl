@@ -1,0 +1,35 @@
+{{/*
+Starts Redis with the password in a file that only it can read: neither the command line nor
+the environment shows it. A copy of it stays for the probes, which so ask with the password
+that this server was started with, whatever becomes of the Secret.
+*/}}
+{{- define "flask-redis-api.redis.start" -}}
+umask 077
+cp /etc/redis/redis.conf /run/redis/redis.conf
+{{- if .Values.redis.auth.enabled }}
+cp /run/secrets/redis/password /run/redis/password
+printf '\nrequirepass "%s"\n' "$(sed 's/[\\"]/\\&/g' /run/redis/password)" >> /run/redis/redis.conf
+{{- end }}
+exec redis-server /run/redis/redis.conf
+{{- end }}
+
+{{- define "flask-redis-api.redis.ping" -}}
+{{- if .Values.redis.auth.enabled }}
+REDISCLI_AUTH="$(cat /run/redis/password)" {{ end -}}
+redis-cli -h 127.0.0.1 ping
+{{- end }}
+
+{{/*
+Ready is PONG and nothing else: redis-cli ends well on LOADING too.
+*/}}
+{{- define "flask-redis-api.redis.ready" -}}
+answer="$({{ include "flask-redis-api.redis.ping" . | trim }} 2>&1)"
+test "$answer" = PONG || { echo "$answer"; exit 1; }
+{{- end }}
+
+{{/*
+Alive is any answer, LOADING and BUSY too: redis-cli fails only where there is none.
+*/}}
+{{- define "flask-redis-api.redis.alive" -}}
+{{ include "flask-redis-api.redis.ping" . | trim }}
+{{- end }}
