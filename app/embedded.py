@@ -70,13 +70,7 @@ class EmbeddedServer:
             pid = self._pidfile.read_text().strip() if self._pidfile.exists() else "?"
             message = f"process {pid} already serves {self.folder}: end it first"
             raise EmbeddedServerError(message)
-        self._process = subprocess.Popen(  # noqa: S603 - the binary found above
-            self._command,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-        )
+        self._process = self.launch()
         deadline = time.monotonic() + START_SECONDS
         while self._answer() != b"+PONG\r\n":
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -84,6 +78,21 @@ class EmbeddedServer:
                 message = f"the Redis server did not start: see {self.folder}/redis.log"
                 raise EmbeddedServerError(message)
             time.sleep(0.02)
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Start the process without waiting for it."""
+        return subprocess.Popen(  # noqa: S603 - the binary found above
+            self._command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+
+    def signal(self, number: int) -> None:
+        """Send the process a signal."""
+        if self._process is not None:
+            self._process.send_signal(number)
 
     def stop(self) -> None:
         """Let the server save and exit; kill it if that takes too long."""
