@@ -1,7 +1,7 @@
 # flask-redis-api: every task a developer or CI needs, each in one command.
 # `make help` lists the targets from their own comments.
 SHELL := /bin/sh
-PYTHON ?= python3.11
+PYTHON ?= $(shell command -v python3.11 || echo python3)
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
@@ -60,10 +60,12 @@ INSTALL = $(PIP) --require-hashes --only-binary :all:
 INSTALL_APP = $(PIP) --no-deps --no-build-isolation --editable .
 
 $(VENV)/.run: $(BIN)/python docker/requirements-embedded.txt pyproject.toml
+	@echo "Installing what it needs into $(VENV), once"
 	$(INSTALL) -r docker/requirements-embedded.txt
 	$(INSTALL_APP)
 	@touch $@
 $(VENV)/.dev: $(BIN)/python docker/requirements-dev.txt pyproject.toml
+	@echo "Installing what the tests need into $(VENV), once (half a minute)"
 	$(INSTALL) -r docker/requirements-dev.txt
 	$(INSTALL_APP)
 	@touch $@ $(VENV)/.run

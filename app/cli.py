@@ -61,12 +61,12 @@ def _parser() -> argparse.ArgumentParser:
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """Serve with gunicorn until a signal ends it; return its exit code."""
     _check_port_is_free(settings)
+    url = f"http://{_loopback(settings.host)}:{settings.port}"
+    print(f"flask-redis-api {__version__} on {url}; Ctrl-C stops it", flush=True)
     if os.environ.get("REDIS_URL") or os.environ.get("REDIS_HOST"):
         return _serve(os.environ)
     with EmbeddedServer(find_server(), arguments.data) as server:
-        print(
-            f"Redis keeps its data in {server.folder}, and listens on {server.socket}"
-        )
+        print(f"Redis of its own: data in {server.folder}, {server.url}", flush=True)
         return _serve(_own_redis(server.url))
 
 
