@@ -2,13 +2,39 @@
 
 import json
 import re
+import shlex
+import subprocess
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 import yaml
 
+from app.settings import Settings
+
 from .engine import docker, inspect, until
 from .stack import LOOPBACK, ROOT, Stack, configured, running
+
+
+def readme_curl_commands() -> list[str]:
+    text = (ROOT / "README.md").read_text().replace("\\\n", " ")
+    return re.findall(r"^\s*(?:\$ )?(curl .*)$", text, re.MULTILINE)[:3]
+
+
+def curl(command: str, stack: Stack) -> dict[str, object]:
+    here = re.sub(r"(localhost|127\.0\.0\.1):5000", stack.url[7:], command)
+    assert here != command, f"the README's command names no port 5000: {command}"
+    arguments = [*shlex.split(here), "--silent", "--show-error", "--fail"]
+    done = subprocess.run(
+        arguments, capture_output=True, text=True, check=True, timeout=10
+    )
+    return json.loads(done.stdout)
+
+
+def test_the_three_curl_commands_of_the_readme_work(stack: Stack) -> None:
+    stored, read, health = (curl(one, stack) for one in readme_curl_commands())
+    assert stored == read == {"key": "foo", "value": "bar"}
+    assert health["status"] == "ok"
 
 
 def test_values_outlive_down_and_up(stack: Stack) -> None:
@@ -63,11 +89,20 @@ def test_a_setting_in_the_env_file_reaches_the_api(tmp_path: Path) -> None:
     assert services["api"]["environment"]["WORKERS"] == "7"
 
 
-def test_the_example_names_every_variable_that_compose_takes() -> None:
+def api_environment() -> dict[str, str | None]:
     text = (ROOT / "compose.yaml").read_text()
-    api = yaml.safe_load(text)["services"]["api"]["environment"]
-    taken = set(re.findall(r"(?<!\$)\$\{(\w+)", text))
-    taken |= {name for name, value in api.items() if value is None}
+    return yaml.safe_load(text)["services"]["api"]["environment"]
+
+
+def test_compose_passes_on_every_setting_but_those_that_it_decides() -> None:
+    settings = {field.name.upper() for field in fields(Settings)}
+    decided = {"HOST", "PORT", "REDIS_URL", "REDIS_USERNAME"}
+    assert settings - api_environment().keys() == decided
+
+
+def test_the_example_names_every_variable_that_compose_takes() -> None:
+    taken = {name for name, value in api_environment().items() if value is None}
+    taken |= set(re.findall(r"\$\{(\w+)", (ROOT / "compose.yaml").read_text()))
     example = (ROOT / ".env.example").read_text()
     assert set(re.findall(r"^#(\w+)=", example, re.MULTILINE)) == taken
 
