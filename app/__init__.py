@@ -4,8 +4,9 @@ import os
 
 from flask import Flask
 
-from app import health, logs, metrics, observation, problems, simple
+from app import exposition, health, logs, observation, problems, simple
 from app.key import KeyConverter
+from app.metrics import Metrics
 from app.settings import Settings
 from app.store import Store
 from app.transport import Transport
@@ -20,17 +21,21 @@ def create_app(settings: Settings | None = None) -> Flask:
     that is wrong. Redis is first asked by the first request.
     """
     settings = settings or Settings.from_env(os.environ)
-    logs.configure(settings.log_level)
+    logs.configure(settings.log_level, settings.log_format)
 
     app = Flask(__name__, static_folder=None)
     app.url_map.merge_slashes = False
     app.url_map.converters["key"] = KeyConverter
     app.extensions["settings"] = settings
-    app.extensions["store"] = Store(Transport(settings))
+    metrics = Metrics() if settings.exposes_metrics else None
+    app.extensions["metrics"] = metrics
+    redis_metrics = metrics.redis if metrics else None
+    app.extensions["store"] = Store(Transport(settings, redis_metrics))
 
     observation.init_app(app)
     problems.init_app(app)
-    metrics.init_app(app)
+    if settings.metrics_on_main_port:
+        exposition.init_app(app)
     health.init_app(app)
     app.register_blueprint(simple.bp)
     return app

@@ -8,6 +8,7 @@ from pathlib import Path
 from redis.connection import parse_url
 
 LOG_LEVELS = ("debug", "info", "warning", "error", "critical")
+LOG_FORMATS = ("json", "text")
 
 
 class SettingsError(ValueError):
@@ -27,6 +28,10 @@ class Settings:
     workers: int = 2
     graceful_timeout: int = 25
     log_level: str = "info"
+    log_format: str = "json"
+    log_health_checks: bool = False
+    metrics_port: int = 0
+    metrics_on_main_port: bool = True
     max_key_bytes: int = 512
     max_value_bytes: int = 1024 * 1024
 
@@ -50,6 +55,12 @@ class Settings:
                 "GRACEFUL_TIMEOUT", cls.graceful_timeout, 1, 3600
             ),
             log_level=reader.choice("LOG_LEVEL", cls.log_level, LOG_LEVELS),
+            log_format=reader.choice("LOG_FORMAT", cls.log_format, LOG_FORMATS),
+            log_health_checks=reader.flag("LOG_HEALTH_CHECKS", cls.log_health_checks),
+            metrics_port=reader.integer("METRICS_PORT", cls.metrics_port, 0, 65535),
+            metrics_on_main_port=reader.flag(
+                "METRICS_ON_MAIN_PORT", cls.metrics_on_main_port
+            ),
             max_key_bytes=reader.integer(
                 "MAX_KEY_BYTES", cls.max_key_bytes, 1, 64 * 1024
             ),
@@ -57,9 +68,16 @@ class Settings:
                 "MAX_VALUE_BYTES", cls.max_value_bytes, 1, 512 * 1024 * 1024
             ),
         )
+        if settings.metrics_port == settings.port:
+            reader.wrong("METRICS_PORT", str(settings.port), "another port than PORT")
         if reader.errors:
             raise SettingsError("wrong settings: " + "; ".join(reader.errors))
         return settings
+
+    @property
+    def exposes_metrics(self) -> bool:
+        """Whether anyone can read them; where nobody can, none are kept."""
+        return bool(self.metrics_port) or self.metrics_on_main_port
 
 
 class _Reader:
@@ -97,6 +115,9 @@ class _Reader:
         if value not in choices:
             self.wrong(name, value, "one of " + ", ".join(choices))
         return value
+
+    def flag(self, name: str, default: bool) -> bool:  # noqa: FBT001 - a default value
+        return self.choice(name, str(default), ("true", "false")) == "true"
 
     def wrong(self, name: str, value: str, expected: str) -> None:
         self.errors.append(f"{name}={value!r} must be {expected}")

@@ -1,24 +1,17 @@
 """How gunicorn serves the app; https://docs.gunicorn.org/en/stable/settings.html."""
 
 import os
-import shutil
-import tempfile
 from pathlib import Path
 
-# prometheus_client reads this when it is imported, as the app does.
-metrics_folder = tempfile.mkdtemp(prefix="flask-redis-api-metrics-")
-os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics_folder
-
-from prometheus_client import multiprocess  # noqa: E402
-
-from app import logs  # noqa: E402
-from app.settings import Settings, SettingsError  # noqa: E402
+from app import exposition, logs
+from app import workers as slots
+from app.settings import Settings, SettingsError
 
 try:
     settings = Settings.from_env(os.environ)
 except SettingsError as error:
-    shutil.rmtree(metrics_folder)
     raise SystemExit(f"flask-redis-api: {error}") from None
+slots.share_metrics()
 
 bind = f"[{settings.host}]" if ":" in settings.host else settings.host
 bind += f":{settings.port}"
@@ -29,18 +22,35 @@ threads = 8
 keepalive = 75
 timeout = 30
 graceful_timeout = settings.graceful_timeout
-logconfig_dict = logs.config(settings.log_level)
+logconfig_dict = logs.config(settings.log_level, settings.log_format)
 # The root file system may be read-only: heartbeats go to memory, no control socket.
 memory = Path("/dev/shm")
 worker_tmp_dir = str(memory) if memory.is_dir() else None
 control_socket_disable = True
 
 
+def when_ready(server):  # noqa: ANN001, ANN201 - gunicorn's signature
+    """Serve the metrics from here, the one process that has no requests to answer."""
+    server.metrics = exposition.OwnPort(settings) if settings.metrics_port else None
+
+
+def pre_fork(server, worker):  # noqa: ANN001, ANN201 - gunicorn's signature
+    """Give a new worker a slot that no living one has."""
+    worker.slot = slots.lowest_free({w.slot for w in server.WORKERS.values()})
+
+
+def post_fork(server, worker):  # noqa: ANN001, ANN201 - gunicorn's signature
+    """Let the new worker go on where the last one of its slot stopped counting."""
+    slots.enter(worker.slot)
+    if server.metrics:
+        server.metrics.forget()
+
+
 def child_exit(server, worker):  # noqa: ANN001, ANN201, ARG001 - gunicorn's signature
     """Let the gauges of a dead worker count no more."""
-    multiprocess.mark_process_dead(worker.pid)
+    slots.leave(worker.slot)
 
 
 def on_exit(server):  # noqa: ANN001, ANN201, ARG001 - gunicorn's signature
     """Leave nothing behind."""
-    shutil.rmtree(metrics_folder, ignore_errors=True)
+    slots.forget_metrics()

@@ -46,7 +46,7 @@ def test_each_variable_that_a_deployment_passes_on_is_one_that_is_read(file):
     api = text.partition("\n  redis:\n")[0]
     passed = set(re.findall(r"^\s*(?:- name: )?([A-Z][A-Z_]+):?", api, re.MULTILINE))
     assert passed
-    assert passed - {"CMD", "METRICS_PORT"} <= documented().keys()
+    assert passed - {"CMD"} <= documented().keys()
 
 
 def test_the_chart_installs_this_version():

@@ -96,7 +96,7 @@ def api_environment() -> dict[str, str | None]:
 
 def test_compose_passes_on_every_setting_but_those_that_it_decides() -> None:
     settings = {field.name.upper() for field in fields(Settings)}
-    decided = {"HOST", "PORT", "REDIS_URL", "REDIS_USERNAME"}
+    decided = {"HOST", "PORT", "METRICS_PORT", "REDIS_URL", "REDIS_USERNAME"}
     assert settings - api_environment().keys() == decided
 
 

@@ -14,16 +14,20 @@ The API's environment. Its own port is fixed: the Service decides what callers s
   value: {{ .Values.config.redisTimeoutSeconds | quote }}
 - name: PORT
   value: "5000"
-{{- if .Values.metrics.enabled }}
 - name: METRICS_PORT
-  value: {{ .Values.metrics.port | quote }}
-{{- end }}
+  value: {{ ternary .Values.metrics.port 0 .Values.metrics.enabled | quote }}
+- name: METRICS_ON_MAIN_PORT
+  value: {{ .Values.metrics.onMainPort | quote }}
 - name: WORKERS
   value: {{ .Values.config.workers | quote }}
 - name: GRACEFUL_TIMEOUT
   value: {{ .Values.drain.gracefulTimeoutSeconds | quote }}
 - name: LOG_LEVEL
   value: {{ .Values.config.logLevel | quote }}
+- name: LOG_FORMAT
+  value: {{ .Values.config.logFormat | quote }}
+- name: LOG_HEALTH_CHECKS
+  value: {{ .Values.config.logHealthChecks | quote }}
 - name: MAX_KEY_BYTES
   value: {{ .Values.config.maxKeyBytes | int64 | quote }}
 - name: MAX_VALUE_BYTES

@@ -1,0 +1,167 @@
+"""What Prometheus scrapes: on a port of its own, and at /metrics of the main one."""
+
+import os
+import platform
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from socketserver import ThreadingMixIn
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+
+from flask import Flask
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.exposition import choose_encoder, make_wsgi_app
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+from prometheus_flask_exporter import PrometheusMetrics
+
+import app as package
+from app import workers
+from app.metrics import Metrics
+from app.outage import Outage, Reason
+from app.settings import Settings
+from app.store import Store
+from app.transport import Transport
+
+
+class BuildInfo(Collector):
+    """Says which build this is."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield flask_redis_api_build_info."""
+        labels = {"version": package.__version__, "python": platform.python_version()}
+        name, help_text = (
+            "flask_redis_api_build_info",
+            "1, labelled by what is running.",
+        )
+        yield _gauge(name, help_text, [(labels, 1)])
+
+
+class Processes(Collector):
+    """The usual process figures, of each worker."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield process_cpu_seconds_total and its like, labelled by slot."""
+        families: dict[str, Metric] = {}
+        for slot, pid in sorted(workers.pids().items()):
+            for found in ProcessCollector(
+                pid=str(pid).__str__, registry=None
+            ).collect():
+                family = families.setdefault(
+                    found.name, Metric(found.name, found.documentation, found.type)
+                )
+                for sample in found.samples:
+                    family.add_sample(sample.name, {"worker": slot}, sample.value)
+        yield from families.values()
+
+
+class RedisState(Collector):
+    """Asks at each scrape whether Redis can serve, so that idle services know too."""
+
+    def __init__(self, probe: Callable[[], None]) -> None:
+        self._probe = probe
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield redis_client_up, and which outage it is."""
+        reason = self._outage()
+        yield _gauge(
+            "redis_client_up",
+            "1 if Redis could serve reads and writes at this scrape.",
+            [({}, reason is None)],
+        )
+        yield _gauge(
+            "redis_client_outage",
+            "1 for the reason why Redis could not serve at this scrape.",
+            [({"reason": str(each)}, each is reason) for each in Reason],
+        )
+
+    def _outage(self) -> Reason | None:
+        try:
+            self._probe()
+        except Outage as outage:
+            return outage.reason
+        return None
+
+
+class MainPort(PrometheusMetrics):  # type: ignore[misc]  # it has no types
+    """Serves /metrics beside the API, with the figures of all worker processes."""
+
+    def __init__(self, app: Flask, figures: CollectorRegistry) -> None:
+        super().__init__(app, registry=figures, export_defaults=False)
+
+    def generate_metrics(
+        self, accept_header: str = "", names: list[str] | None = None
+    ) -> tuple[str, str]:
+        """Return the figures, of all or only those names, and their content type."""
+        registry = self.registry.restricted_registry(names) if names else self.registry
+        encode, content_type = choose_encoder(accept_header or "")
+        return encode(registry).decode(), content_type
+
+
+class OwnPort:
+    """A thread that answers scrapes in a process that serves nothing else."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._server = make_server(
+            settings.host,
+            settings.metrics_port,
+            make_wsgi_app(figures(Store(Transport(settings)).probe)),
+            _server_class(settings.host),
+            _Handler,
+        )
+        threading.Thread(
+            target=self._server.serve_forever, name="metrics", daemon=True
+        ).start()
+
+    def forget(self) -> None:
+        """Close the socket that this process has inherited, and nothing else."""
+        self._server.socket.close()
+
+
+def init_app(app: Flask) -> None:
+    """Serve the app's figures at /metrics."""
+
+    def probe() -> None:
+        app.extensions["store"].probe()  # the store of the moment
+
+    MainPort(app, figures(probe, app.extensions["metrics"]))
+
+
+def figures(probe: Callable[[], None], own: Metrics | None = None) -> CollectorRegistry:
+    """Return all there is to scrape; where processes share none, `own` are part of it.
+
+    `probe` raises Outage while Redis cannot serve.
+    """
+    registry = CollectorRegistry(support_collectors_without_names=True)
+    if workers.FOLDER_VARIABLE in os.environ:
+        MultiProcessCollector(registry)
+    elif own:
+        registry.register(own.registry)
+    for collector in (BuildInfo(), Processes(), RedisState(probe)):
+        registry.register(collector)
+    return registry
+
+
+def _gauge(
+    name: str, help_text: str, samples: list[tuple[dict[str, str], float]]
+) -> Metric:
+    family = GaugeMetricFamily(name, help_text)
+    for labels, value in samples:
+        family.add_sample(name, labels, value)
+    return family
+
+
+class _Handler(WSGIRequestHandler):
+    timeout = 10  # seconds that a scraper may take to send its request
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing of scrapes."""
+
+
+def _server_class(host: str) -> type[WSGIServer]:
+    class Server(ThreadingMixIn, WSGIServer):
+        daemon_threads = True
+        address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+
+    return Server
