@@ -1,12 +1,14 @@
 """A small key-value service over HTTP: a Flask API on Redis."""
 
 import os
+from collections.abc import Callable
 
 from flask import Flask
 
 from app import exposition, health, logs, observation, problems, simple
 from app.key import KeyConverter
-from app.metrics import Metrics
+from app.metrics import Metrics, RedisMetrics
+from app.pool import Pool
 from app.settings import Settings
 from app.store import Store
 from app.transport import Transport
@@ -14,7 +16,10 @@ from app.transport import Transport
 __version__ = "0.1.0"
 
 
-def create_app(settings: Settings | None = None) -> Flask:
+def create_app(
+    settings: Settings | None = None,
+    transport_of: Callable[[Settings, RedisMetrics | None], Transport] = Pool,
+) -> Flask:
     """Build the service as a WSGI app that any server can serve.
 
     Without settings they are read from the environment; raises SettingsError where
@@ -29,8 +34,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.extensions["settings"] = settings
     metrics = Metrics() if settings.exposes_metrics else None
     app.extensions["metrics"] = metrics
-    redis_metrics = metrics.redis if metrics else None
-    app.extensions["store"] = Store(Transport(settings, redis_metrics))
+    transport = transport_of(settings, metrics.redis if metrics else None)
+    app.extensions["transport"] = transport
+    app.extensions["store"] = Store(transport)
 
     observation.init_app(app)
     problems.init_app(app)

@@ -100,7 +100,7 @@ def _check_port_is_free(settings: Settings) -> None:
 
 def _serve(environ: Mapping[str, str]) -> int:
     command = [sys.executable, "-m", "gunicorn", "--config", str(GUNICORN_CONFIG)]
-    server = subprocess.Popen([*command, "app:create_app()"], env=dict(environ))
+    server = subprocess.Popen(command, env=dict(environ))
     # A terminal's Ctrl-C reaches gunicorn itself; we wait for it, then stop Redis.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, lambda *_: server.terminate())

@@ -20,9 +20,9 @@ import app as package
 from app import workers
 from app.metrics import Metrics
 from app.outage import Outage, Reason
+from app.pool import Pool
 from app.settings import Settings
 from app.store import Store
-from app.transport import Transport
 
 
 class BuildInfo(Collector):
@@ -106,7 +106,7 @@ class OwnPort:
         self._server = make_server(
             settings.host,
             settings.metrics_port,
-            make_wsgi_app(figures(Store(Transport(settings)).probe)),
+            make_wsgi_app(figures(Store(Pool(settings)).probe)),
             _server_class(settings.host),
             _Handler,
         )

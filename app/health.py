@@ -1,7 +1,7 @@
 """Three questions: can Redis serve, may traffic come here, is the process alive."""
 
 import time
-from dataclasses import dataclass
+from mmap import mmap
 
 from flask import Blueprint, Flask, Response, current_app
 
@@ -17,12 +17,25 @@ bp = Blueprint("health", __name__, url_prefix="/health")
 NOT_REACHED = (Reason.UNREACHABLE, Reason.WRONG_PASSWORD, Reason.NO_PERMISSION)
 
 
-@dataclass
 class Readiness:
-    """What this process knows of itself: has it reached Redis, is it leaving."""
+    """What the service knows of itself: has it reached Redis, is it leaving.
 
-    reached: bool = False
-    draining: bool = False
+    Processes that fork from here on share the first, so that one which starts during
+    an outage is as ready as its siblings; `draining` is each one's own.
+    """
+
+    def __init__(self) -> None:
+        self._reached = mmap(-1, 1)
+        self.draining = False
+
+    @property
+    def reached(self) -> bool:
+        """Tell whether any of the processes has reached Redis."""
+        return self._reached[0] == 1
+
+    @reached.setter
+    def reached(self, reached: bool) -> None:
+        self._reached[0] = reached
 
 
 def init_app(app: Flask) -> None:

@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from redis.exceptions import AuthenticationError, RedisError, ResponseError
+from redis.exceptions import AuthenticationError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 
@@ -20,6 +20,7 @@ class Reason(StrEnum):
     BUSY = "busy"
     WRONG_PASSWORD = "wrong-password"  # noqa: S105 - the name of a state
     NO_PERMISSION = "no-permission"
+    OVERLOADED = "overloaded"
 
 
 # The first word of an error reply: https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors
@@ -51,6 +52,7 @@ _DETAILS = {
     Reason.BUSY: "Redis is busy with a script.",
     Reason.WRONG_PASSWORD: "Redis refuses the service's user name or password.",
     Reason.NO_PERMISSION: "Redis does not permit the service this command.",
+    Reason.OVERLOADED: "Too many commands wait for Redis.",
 }
 
 
@@ -74,7 +76,7 @@ class ConnectionLostError(Outage):
     """The connection broke after a command had been sent on it."""
 
 
-def outage_of(error: RedisError | OSError, *, sent: bool) -> Outage | None:
+def outage_of(error: Exception, *, sent: bool) -> Outage | None:
     """Tell which outage an error of redis-py means; None where Redis answered.
 
     `sent` says whether the command had left when the error came.

@@ -1,46 +1,15 @@
-"""How commands travel to Redis: a pool of connections, one thread a call."""
+"""What carries commands to Redis."""
 
-import time
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures import TimeoutError as FutureTimeoutError
-from typing import Any
-
-from redis.backoff import NoBackoff
-from redis.connection import Connection, ConnectionPool
-from redis.exceptions import RedisError
-from redis.retry import Retry
-
-from app.metrics import RedisMetrics
-from app.outage import ConnectionLostError, Outage, Reason, outage_of
-from app.settings import Settings
+from typing import Any, Protocol
 
 Argument = bytes | str | int | float
 
 
-class Transport:
-    """Carries one command at a time over a pool of redis-py connections.
+class Transport(Protocol):
+    """Carries commands and brings the replies.
 
-    Safe to share between threads. Nothing connects before the first command.
+    app.pool does so for threads, app.pipeline for all requests of an event loop.
     """
-
-    def __init__(self, settings: Settings, metrics: RedisMetrics | None = None) -> None:
-        self._metrics = metrics
-        self._connected: set[Connection] = set()
-        self._pool = ConnectionPool.from_url(
-            settings.redis_url,
-            username=settings.redis_username,
-            password=settings.redis_password,
-            socket_timeout=settings.redis_timeout,
-            socket_connect_timeout=settings.redis_timeout,
-            # What may be sent again is decided here, not command-blind below.
-            retry=Retry(NoBackoff(), 0),
-            protocol=2,
-            driver_info=None,
-            redis_connect_func=self._connect,
-            # Threads bound the connections; the pool must not fail before them.
-            max_connections=2**16,
-        )
-        self._bounded = ThreadPoolExecutor(2, thread_name_prefix="bounded-command")
 
     def execute(self, *command: Argument, idempotent: bool = False) -> Any:  # noqa: ANN401 - replies are as many-typed as Redis commands
         """Send a command and return Redis' reply.
@@ -49,61 +18,9 @@ class Transport:
         other never is. Raises Outage when Redis could not serve the command and
         redis.exceptions.ResponseError for any other error reply.
         """
-        start = time.perf_counter()
-        error: Exception | None = None
-        try:
-            return self._carry(command, idempotent=idempotent)
-        except (Outage, RedisError) as raised:
-            error = raised
-            raise
-        finally:
-            if self._metrics:
-                seconds = time.perf_counter() - start
-                self._metrics.ended(str(command[0]), seconds, error)
 
     def execute_within(self, seconds: float, *command: Argument) -> Any:  # noqa: ANN401 - as execute
         """Do the same, but give up after so many seconds whatever hangs, DNS too."""
-        future = self._bounded.submit(self.execute, *command)
-        try:
-            return future.result(timeout=seconds)
-        except FutureTimeoutError:
-            detail = "Redis did not answer in time."
-            raise Outage(Reason.UNREACHABLE, detail, uncertain=True) from None
 
     def close(self) -> None:
         """Close every connection."""
-        self._pool.disconnect()
-        self._bounded.shutdown(wait=False, cancel_futures=True)
-
-    def _carry(self, command: tuple[Argument, ...], *, idempotent: bool) -> Any:  # noqa: ANN401 - as execute
-        try:
-            return self._attempt(command)
-        except ConnectionLostError:
-            if not idempotent:
-                raise
-            return self._attempt(command)
-
-    def _attempt(self, command: tuple[Argument, ...]) -> Any:  # noqa: ANN401 - as execute
-        connection = None
-        try:
-            connection = self._pool.get_connection()
-            connection.send_command(*command)
-            return connection.read_response()
-        except (RedisError, OSError) as error:
-            outage = outage_of(error, sent=connection is not None)
-            if outage is None:
-                raise
-            raise outage from error
-        finally:
-            if connection is not None:
-                self._pool.release(connection)
-
-    def _connect(self, connection: Connection) -> None:
-        """Log in on a new connection, and count it; redis-py reuses their objects."""
-        connection.on_connect()
-        if self._metrics:
-            again = connection in self._connected
-            if again:
-                self._metrics.disconnected()
-            self._connected.add(connection)
-            self._metrics.connected(again=again)

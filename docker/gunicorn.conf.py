@@ -5,6 +5,7 @@ from pathlib import Path
 
 from app import exposition, logs
 from app import workers as slots
+from app.health import Readiness
 from app.settings import Settings, SettingsError
 
 try:
@@ -16,9 +17,11 @@ slots.share_metrics()
 bind = f"[{settings.host}]" if ":" in settings.host else settings.host
 bind += f":{settings.port}"
 proc_name = "flask-redis-api"
-worker_class = "gthread"
+wsgi_app = "app.asgi:service()"
+worker_class = "app.worker.Worker"
 workers = settings.workers
-threads = 8
+# A client that hangs up ends its own request at once.
+asgi_disconnect_grace_period = 0
 keepalive = 75
 timeout = 30
 graceful_timeout = settings.graceful_timeout
@@ -27,6 +30,8 @@ logconfig_dict = logs.config(settings.log_level, settings.log_format)
 memory = Path("/dev/shm")
 worker_tmp_dir = str(memory) if memory.is_dir() else None
 control_socket_disable = True
+# Made before the workers fork, so that they share it.
+readiness = Readiness()
 
 
 def when_ready(server):  # noqa: ANN001, ANN201 - gunicorn's signature
@@ -44,6 +49,11 @@ def post_fork(server, worker):  # noqa: ANN001, ANN201 - gunicorn's signature
     slots.enter(worker.slot)
     if server.metrics:
         server.metrics.forget()
+
+
+def post_worker_init(worker):  # noqa: ANN001, ANN201 - gunicorn's signature
+    """Let the workers know of each other that Redis was reached."""
+    worker.asgi.readiness = readiness
 
 
 def child_exit(server, worker):  # noqa: ANN001, ANN201, ARG001 - gunicorn's signature

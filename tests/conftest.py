@@ -1,14 +1,17 @@
 import os
 import shutil
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 import redis
 
 from app import create_app
+from app.asgi import Service
 from app.embedded import EmbeddedServer, find_server
 from app.settings import Settings
+from tests.asgi_client import asgi_client, running_loop
 
 # Answers must come back even where a test makes Redis hang.
 REDIS_TIMEOUT = 0.3
@@ -81,17 +84,37 @@ def app(settings, redis_client):
     return create_app(settings)
 
 
-@pytest.fixture
-def client(app):
-    return app.test_client()
+@pytest.fixture(scope="session")
+def loop():
+    """An event loop that runs beside the tests."""
+    with running_loop() as started:
+        yield started
+
+
+@pytest.fixture(params=["wsgi", "asgi"])
+def serve(request, loop):
+    """Makes a client of the service by its settings: as WSGI app, then as ASGI app."""
+    with ExitStack() as services:
+
+        def make(settings):
+            if request.param == "wsgi":
+                return create_app(settings).test_client()
+            return services.enter_context(asgi_client(Service(settings), loop))
+
+        yield make
 
 
 @pytest.fixture
-def client_of():
-    """Makes a client of an app on another server than the shared one."""
+def client(serve, settings, redis_client):
+    return serve(settings)
+
+
+@pytest.fixture
+def client_of(serve):
+    """Makes a client of the service on another server than the shared one."""
 
     def make(url, **settings):
         chosen = {"redis_url": url, "redis_timeout": REDIS_TIMEOUT, **settings}
-        return create_app(Settings(**chosen)).test_client()
+        return serve(Settings(**chosen))
 
     return make

@@ -1,0 +1,52 @@
+"""Serves the Flask app on an event loop: the production entry, `app.asgi:service()`."""
+
+import os
+
+from app import create_app, gateway
+from app.gateway import Receive, Scope, Send
+from app.health import Readiness
+from app.pipeline import Pipeline
+from app.settings import Settings
+
+
+class Service:
+    """The service as an ASGI app: https://asgi.readthedocs.io/en/stable/specs/main.html.
+
+    Each request has a greenlet of its own, in which it may wait for Redis while the
+    commands of others join it.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.flask = create_app(settings, Pipeline)
+
+    @property
+    def readiness(self) -> Readiness:
+        """What the service knows of itself."""
+        known: Readiness = self.flask.extensions["readiness"]
+        return known
+
+    @readiness.setter
+    def readiness(self, readiness: Readiness) -> None:
+        self.flask.extensions["readiness"] = readiness
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, or the server's own start and end."""
+        match scope["type"]:
+            case "http":
+                await gateway.serve(self.flask, scope, receive, send)
+            case "lifespan":
+                await self._live(receive, send)
+            case _:  # a WebSocket, which there is none of here
+                await send({"type": "websocket.close"})
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        self.flask.extensions["transport"].close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def service() -> Service:
+    """Build the service from the environment; raises SettingsError."""
+    return Service(Settings.from_env(os.environ))

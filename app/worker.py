@@ -1,0 +1,51 @@
+"""gunicorn's asgi worker, which lets its clients go in order when it is to end."""
+
+from asyncio import BaseTransport
+from typing import Any
+
+from gunicorn.workers import gasgi
+
+# From SIGTERM on every answer says "Connection: close". Whoever has asked nothing for
+# so many seconds then is closed, or idle clients would hold the worker up.
+IDLE_SECONDS = 2.0
+
+
+class Protocol(gasgi.ASGIProtocol):  # type: ignore[misc] # gunicorn has no types
+    """One client's connection, which its worker knows of."""
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        """Begin."""
+        self.worker.connections.add(self)
+        super().connection_made(transport)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End."""
+        self.worker.connections.discard(self)
+        super().connection_lost(exc)
+
+    def close_if_idle(self) -> None:
+        """Close the connection as after the longest pause, if no request is served."""
+        if self._awaiting_request:
+            self._keepalive_timeout()
+
+
+class Worker(gasgi.ASGIWorker):  # type: ignore[misc] # gunicorn has no types
+    """The asgi worker, with an orderly end: https://gunicorn.org/signals/."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - gunicorn's
+        super().__init__(*args, **kwargs)
+        self.connections: set[Protocol] = set()
+
+    def handle_exit_signal(self) -> None:
+        """Answer what is under way and what still comes, but be ready no more."""
+        super().handle_exit_signal()
+        self.asgi.readiness.draining = True
+        self.loop.call_later(IDLE_SECONDS, self._close_idle)
+
+    def _close_idle(self) -> None:
+        for connection in tuple(self.connections):
+            connection.close_if_idle()
+
+
+# The worker makes its connections of the class that this name stands for.
+gasgi.ASGIProtocol = Protocol
