@@ -85,6 +85,26 @@ An image's full name. Takes {image, tag}, tag being what an empty one stands for
 {{- end }}
 
 {{/*
+Where Redis is: "own" or "external".
+*/}}
+{{- define "flask-redis-api.redis.where" -}}
+{{- if or .Values.externalRedis.url .Values.externalRedis.existingSecret -}}
+external
+{{- else -}}
+own
+{{- end }}
+{{- end }}
+
+{{/*
+Whether the API needs the password of the chart's own Redis: "true" or nothing.
+*/}}
+{{- define "flask-redis-api.redis.hasPassword" -}}
+{{- if and .Values.redis.auth.enabled (eq "own" (include "flask-redis-api.redis.where" .)) -}}
+true
+{{- end }}
+{{- end }}
+
+{{/*
 Name and key of the Secret that has Redis' password.
 */}}
 {{- define "flask-redis-api.redis.secretName" -}}
@@ -113,8 +133,72 @@ The password as a volume: a file does not show in the pod's environment.
 {{- end }}
 
 {{/*
+Name and key of the Secret that has an external Redis' URL.
+*/}}
+{{- define "flask-redis-api.externalRedis.secretName" -}}
+{{- .Values.externalRedis.existingSecret | default (printf "%s-external-redis" (include "flask-redis-api.fullname" .)) }}
+{{- end }}
+
+{{- define "flask-redis-api.externalRedis.secretKey" -}}
+{{- if .Values.externalRedis.existingSecret }}
+{{- .Values.externalRedis.existingSecretKey }}
+{{- else -}}
+url
+{{- end }}
+{{- end }}
+
+{{- define "flask-redis-api.externalRedis.port" -}}
+{{- $host := (urlParse .Values.externalRedis.url).host | default "" }}
+{{- .Values.externalRedis.port | default (regexFind "[0-9]+$" (regexFind ":[0-9]+$" $host)) | default 6379 }}
+{{- end }}
+
+{{/*
+Bytes of a Kubernetes quantity, without a fraction.
+*/}}
+{{- define "flask-redis-api.bytes" -}}
+{{- if kindIs "string" . }}
+{{- $powers := dict "" 0 "k" 1 "M" 2 "G" 3 "T" 4 "P" 5 "E" 6 }}
+{{- $unit := regexFind "[A-Za-z]+$" . }}
+{{- $bytes := trimSuffix $unit . | float64 }}
+{{- range until (get $powers (trimSuffix "i" $unit | replace "K" "k") | int) }}
+{{- $bytes = mulf $bytes (ternary 1024 1000 (hasSuffix "i" $unit)) }}
+{{- end }}
+{{- $bytes | floor | int64 }}
+{{- else }}
+{{- . | int64 }}
+{{- end }}
+{{- end }}
+
+{{/*
+Bytes of the memory limit of Redis' container; nothing where there is none.
+*/}}
+{{- define "flask-redis-api.redis.memoryLimit" -}}
+{{- with (.Values.redis.resources.limits).memory }}
+{{- include "flask-redis-api.bytes" . }}
+{{- end }}
+{{- end }}
+
+{{/*
+Bytes of Redis' maxmemory; nothing where neither a value nor a memory limit gives it.
+*/}}
+{{- define "flask-redis-api.redis.maxmemory" -}}
+{{- if .Values.redis.maxmemory }}
+{{- include "flask-redis-api.bytes" .Values.redis.maxmemory }}
+{{- else if include "flask-redis-api.redis.memoryLimit" . }}
+{{- div (mul (include "flask-redis-api.redis.memoryLimit" . | int64) .Values.redis.maxmemoryPercent) 100 }}
+{{- end }}
+{{- end }}
+
+{{/*
 Seconds that an API pod has to stop.
 */}}
 {{- define "flask-redis-api.terminationGracePeriodSeconds" -}}
-{{- add .Values.drain.preStopSeconds .Values.drain.gracefulTimeoutSeconds 5 }}
+{{- .Values.drain.terminationGracePeriodSeconds | default (add .Values.drain.preStopSeconds .Values.drain.gracefulTimeoutSeconds 5) }}
+{{- end }}
+
+{{/*
+Fewest API pods that there shall be.
+*/}}
+{{- define "flask-redis-api.api.fewest" -}}
+{{- ternary .Values.autoscaling.minReplicas .Values.replicaCount .Values.autoscaling.enabled }}
 {{- end }}

@@ -112,7 +112,9 @@ def test_an_existing_secret_takes_the_place_of_the_charts():
 
 def test_without_a_password_nothing_mentions_one():
     rendered = text({"redis": {"auth": {"enabled": False}}})
-    assert "password" not in rendered.lower()
+    assert "requirepass" not in rendered
+    assert "REDIS_PASSWORD" not in rendered
+    assert "kind: Secret" not in rendered
 
 
 def test_a_given_password_makes_renders_byte_identical():

@@ -1,9 +1,15 @@
 """A pod that asks the API as any other pod of the cluster would."""
 
 import json
+import secrets
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from subprocess import PIPE, Popen
 
 from .commands import run
+
+LOAD = (Path(__file__).parent / "load.py").read_text()
 
 ASK = """
 import http.client, json, sys
@@ -58,6 +64,34 @@ class Client:
         inside = ["python", "-c", script, *arguments]
         pod = ["--namespace", self.namespace, self.name]
         return run("kubectl", "exec", "-i", *pod, "--", *inside, stdin=stdin)
+
+    @contextmanager
+    def load(self, *, rate=200, seconds=60, writes=False):
+        """Yield the Load, which has begun; it is over when the block is left."""
+        asked = {"host": self.host, "port": 5000, "run": secrets.token_hex(4)}
+        options = asked | {"rate": rate, "seconds": seconds, "writes": writes}
+        pod = ["--namespace", self.namespace, self.name]
+        inside = ["python", "-c", LOAD, json.dumps(options)]
+        command = ["kubectl", "exec", *pod, "--", *inside]
+        with Popen(command, stdout=PIPE, stderr=PIPE, text=True) as process:
+            load = Load()
+            try:
+                load.start = json.loads(process.stdout.readline())["start"]
+                yield load
+                printed, errors = process.communicate()
+                assert process.returncode == 0, errors
+                load.__dict__.update(json.loads(printed))
+            finally:
+                process.kill()
+
+
+class Load:
+    """A load that runs, and once it is over the figures that load.py printed."""
+
+    def __str__(self):
+        figures = ("requests", "served", "refused", "failed", "told_to_close")
+        said = [f"{getattr(self, each)} {each.replace('_', ' ')}" for each in figures]
+        return ", ".join(said + self.failures)
 
 
 def pod_manifest(namespace, image, *, name="client", labels=None, node=None):

@@ -2,11 +2,19 @@
 The API's environment. Its own port is fixed: the Service decides what callers see.
 */}}
 {{- define "flask-redis-api.api.env" -}}
+{{- if eq "external" (include "flask-redis-api.redis.where" .) }}
+- name: REDIS_URL
+  valueFrom:
+    secretKeyRef:
+      name: {{ include "flask-redis-api.externalRedis.secretName" . }}
+      key: {{ include "flask-redis-api.externalRedis.secretKey" . }}
+{{- else }}
 - name: REDIS_HOST
   value: {{ include "flask-redis-api.redis.fullname" . }}
 - name: REDIS_PORT
   value: "6379"
-{{- if .Values.redis.auth.enabled }}
+{{- end }}
+{{- if include "flask-redis-api.redis.hasPassword" . }}
 - name: REDIS_PASSWORD_FILE
   value: /run/secrets/redis/password
 {{- end }}
@@ -32,7 +40,4 @@ The API's environment. Its own port is fixed: the Service decides what callers s
   value: {{ .Values.config.maxKeyBytes | int64 | quote }}
 - name: MAX_VALUE_BYTES
   value: {{ .Values.config.maxValueBytes | int64 | quote }}
-{{- with .Values.extraEnv }}
-{{ toYaml . }}
-{{- end }}
 {{- end }}

@@ -10,6 +10,10 @@ appendfsync {{ .Values.redis.appendfsync }}
 appendonly no
 {{- end }}
 save ""
+{{- with include "flask-redis-api.redis.maxmemory" . }}
+maxmemory {{ . }}
+{{- end }}
+maxmemory-policy {{ .Values.redis.maxmemoryPolicy }}
 {{- with .Values.redis.extraConfig }}
 {{ . | trim }}
 {{- end }}
