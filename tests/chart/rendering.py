@@ -14,9 +14,9 @@ class Refused(Exception):  # noqa: N818 - a refusal is what the tests ask for
     """Helm's message on values that it does not render."""
 
 
-def text(values=None, *arguments, chart=CHART, release="demo"):
-    """Return the rendered manifests as helm prints them; raise Refused."""
-    command = ["helm", "template", release, str(chart), "--namespace", "there"]
+def helm(verb, values, *arguments, chart=CHART, release="demo"):
+    """Return what helm prints; raise Refused."""
+    command = ["helm", verb, release, str(chart), "--namespace", "there"]
     done = subprocess.run(
         [*command, "--values", "-", *arguments],
         input=json.dumps(values or {}),
@@ -27,6 +27,16 @@ def text(values=None, *arguments, chart=CHART, release="demo"):
     if done.returncode:
         raise Refused(done.stderr)
     return done.stdout
+
+
+def text(values=None, *arguments, **options):
+    """Return the rendered manifests as helm prints them; raise Refused."""
+    return helm("template", values, *arguments, **options)
+
+
+def notes(values=None):
+    """Return what an installation would tell its user."""
+    return helm("install", values, "--dry-run=client").partition("\nNOTES:\n")[2]
 
 
 def objects(values=None, *arguments, **options):
