@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from flask import Flask
 
-from app import exposition, health, logs, observation, problems, simple
+from app import exposition, health, logs, observation, problems, simple, v1
 from app.key import KeyConverter
 from app.metrics import Metrics, RedisMetrics
 from app.pool import Pool
@@ -44,4 +44,5 @@ def create_app(
         exposition.init_app(app)
     health.init_app(app)
     app.register_blueprint(simple.bp)
+    app.register_blueprint(v1.bp)
     return app

@@ -15,7 +15,7 @@ def read_object(call: Call, fields: Iterable[str], limit: int) -> dict[str, Any]
     Raises Problem 415 where it is not declared as JSON, 400 where it is broken, 422
     where it is no object or has another field, and 413 where it is too long.
     """
-    _check_content_type(call.header("content-type") or "")
+    _check_content_type(call)
     document = _parse(call.read(limit))
     if not isinstance(document, dict):
         raise Problem(422, "The body must be a JSON object.")
@@ -57,11 +57,14 @@ def text_fields(value: bytes) -> dict[str, str]:
         return {"value": base64.b64encode(value).decode(), "encoding": "base64"}
 
 
-def _check_content_type(content_type: str) -> None:
+def _check_content_type(call: Call) -> None:
+    content_type = call.header("content-type") or ""
     media_type = content_type.partition(";")[0].strip().lower()
     if media_type != JSON and not media_type.endswith("+json"):
         detail = f"The body must be sent with Content-Type: {JSON}."
-        raise Problem(415, detail, headers=(("Accept", JSON),))
+        # RFC 5789, section 2.2, and RFC 9110, section 15.5.16
+        accept = "Accept-Patch" if call.method == "PATCH" else "Accept"
+        raise Problem(415, detail, headers=((accept, JSON),))
 
 
 def _parse(body: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds

@@ -1,5 +1,6 @@
 """Why Redis could not serve a command, told apart from what Redis answered."""
 
+import re
 from enum import StrEnum
 
 from redis.exceptions import AuthenticationError, ResponseError
@@ -37,6 +38,10 @@ _REASONS = {
     "NOAUTH": Reason.WRONG_PASSWORD,
     "NOPERM": Reason.NO_PERMISSION,
 }
+
+# Redis 6.2 names it further in when a script's command failed: "ERR Error running
+# script (call to f_…): @user_script:12: @user_script: 12: -OOM command not allowed…"
+_IN_SCRIPT = re.compile(r"@user_script: ?\d+: -([A-Z]+) ")
 
 _DETAILS = {
     Reason.UNREACHABLE: "Redis cannot be reached.",
@@ -96,5 +101,7 @@ def outage_of(error: Exception, *, sent: bool) -> Outage | None:
 
 
 def _code(error: Exception) -> str:
+    if found := _IN_SCRIPT.search(str(error)):
+        return found[1]
     code: str | None = getattr(error, "status_code", None)
     return code or str(error).partition(" ")[0]

@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -15,6 +15,7 @@ from app.metrics import RedisMetrics
 from app.outage import ConnectionLostError, Outage, Reason, outage_of
 from app.settings import Settings
 from app.transport import Argument
+from app.transport import Command as Words
 from app.wire import Command, Wire
 
 # A batch ends with the command that fills it, and holds one large command at most:
@@ -27,6 +28,8 @@ MOST_LARGE_BYTES = 64 * 1024 * 1024
 # Seconds from one attempt to connect to the next: at first, and in the end.
 FIRST_PAUSE = 0.05
 LAST_PAUSE = 1.0
+
+Replies = list[asyncio.Future[Any]]
 
 
 class Pipeline:
@@ -55,11 +58,17 @@ class Pipeline:
 
         Raises Outage at once while Redis is known to be gone, or too much waits.
         """
-        return self._carry(command, wait, idempotent=idempotent)
+        return self.execute_many([command], idempotent=idempotent)[0]
+
+    def execute_many(
+        self, commands: Sequence[Words], *, idempotent: bool = False
+    ) -> list[Any]:
+        """Send commands and return their replies, as Transport says."""
+        return self._carry(commands, _wait, idempotent=idempotent)
 
     def execute_within(self, seconds: float, *command: Argument) -> Any:  # noqa: ANN401 - as execute
         """Do the same, but give up after so many seconds whatever hangs, DNS too."""
-        return self._carry(command, lambda reply: _wait_within(seconds, reply))
+        return self._carry([command], lambda replies: _wait_within(seconds, replies))[0]
 
     def close(self) -> None:
         """Close the connection."""
@@ -70,26 +79,29 @@ class Pipeline:
 
     def _carry(
         self,
-        words: tuple[Argument, ...],
-        wait_for: Callable[[asyncio.Future[Any]], Any],
+        commands: Sequence[Words],
+        wait_for: Callable[[Replies], list[Any]],
         *,
         idempotent: bool = False,
-    ) -> Any:  # noqa: ANN401 - as execute
+    ) -> list[Any]:
         start = time.perf_counter()
         error: Exception | None = None
+        futures: Replies = []
         try:
-            return _checked(wait_for(self._accept(words, idempotent=idempotent)))
+            for words in commands:
+                futures.append(self._accept(words, idempotent=idempotent))
+            return [_checked(reply) for reply in wait_for(futures)]
         except (Outage, RedisError) as raised:
             error = raised
             raise
         finally:
+            for future in futures:
+                future.cancel()  # does nothing to one that is done
             if self._metrics:
                 seconds = time.perf_counter() - start
-                self._metrics.ended(str(words[0]), seconds, error)
+                self._metrics.ended(str(commands[0][0]), seconds, error)
 
-    def _accept(
-        self, words: tuple[Argument, ...], *, idempotent: bool
-    ) -> asyncio.Future[Any]:
+    def _accept(self, words: Words, *, idempotent: bool) -> asyncio.Future[Any]:
         loop = asyncio.get_running_loop()
         if self._paused_until > loop.time():
             raise _as_told(self._outage)
@@ -211,9 +223,13 @@ class Pipeline:
             self._pause(Outage(lost.reason, lost.detail))
 
 
-def _wait_within(seconds: float, reply: asyncio.Future[Any]) -> Any:  # noqa: ANN401 - as execute
+def _wait(replies: Replies) -> list[Any]:
+    return [wait(reply) for reply in replies]
+
+
+def _wait_within(seconds: float, replies: Replies) -> list[Any]:
     try:
-        return wait(asyncio.wait_for(reply, seconds))
+        return [wait(asyncio.wait_for(reply, seconds)) for reply in replies]
     except TimeoutError:
         detail = "Redis did not answer in time."
         raise Outage(Reason.UNREACHABLE, detail, uncertain=True) from None

@@ -1,19 +1,20 @@
 """How commands travel to Redis from threads: one connection a call at a time."""
 
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as FutureTimeoutError
 from typing import Any
 
 from redis.backoff import NoBackoff
-from redis.connection import Connection, ConnectionPool
-from redis.exceptions import RedisError
+from redis.connection import AbstractConnection, Connection, ConnectionPool
+from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 
 from app.metrics import RedisMetrics
 from app.outage import ConnectionLostError, Outage, Reason, outage_of
 from app.settings import Settings
-from app.transport import Argument
+from app.transport import Argument, Command
 
 
 class Pool:
@@ -43,17 +44,23 @@ class Pool:
 
     def execute(self, *command: Argument, idempotent: bool = False) -> Any:  # noqa: ANN401 - replies are as many-typed as Redis commands
         """Send a command and return Redis' reply, as Transport says."""
+        return self.execute_many([command], idempotent=idempotent)[0]
+
+    def execute_many(
+        self, commands: Sequence[Command], *, idempotent: bool = False
+    ) -> list[Any]:
+        """Send commands and return their replies, as Transport says."""
         start = time.perf_counter()
         error: Exception | None = None
         try:
-            return self._carry(command, idempotent=idempotent)
+            return self._carry(commands, idempotent=idempotent)
         except (Outage, RedisError) as raised:
             error = raised
             raise
         finally:
             if self._metrics:
                 seconds = time.perf_counter() - start
-                self._metrics.ended(str(command[0]), seconds, error)
+                self._metrics.ended(str(commands[0][0]), seconds, error)
 
     def execute_within(self, seconds: float, *command: Argument) -> Any:  # noqa: ANN401 - as execute
         """Do the same, but give up after so many seconds whatever hangs, DNS too."""
@@ -69,20 +76,20 @@ class Pool:
         self._pool.disconnect()
         self._bounded.shutdown(wait=False, cancel_futures=True)
 
-    def _carry(self, command: tuple[Argument, ...], *, idempotent: bool) -> Any:  # noqa: ANN401 - as execute
+    def _carry(self, commands: Sequence[Command], *, idempotent: bool) -> list[Any]:
         try:
-            return self._attempt(command)
+            return self._attempt(commands)
         except ConnectionLostError:
             if not idempotent:
                 raise
-            return self._attempt(command)
+            return self._attempt(commands)
 
-    def _attempt(self, command: tuple[Argument, ...]) -> Any:  # noqa: ANN401 - as execute
+    def _attempt(self, commands: Sequence[Command]) -> list[Any]:
         connection = None
         try:
             connection = self._pool.get_connection()
-            connection.send_command(*command)
-            return connection.read_response()
+            connection.send_packed_command(connection.pack_commands(commands))
+            return _read(connection, len(commands))
         except (RedisError, OSError) as error:
             outage = outage_of(error, sent=connection is not None)
             if outage is None:
@@ -101,3 +108,20 @@ class Pool:
                 self._metrics.disconnected()
             self._connected.add(connection)
             self._metrics.connected(again=again)
+
+
+def _read(connection: AbstractConnection, count: int) -> list[Any]:
+    """Read so many replies, then raise the first error among them."""
+    replies = [_reply(connection) for _ in range(count)]
+    for reply in replies:
+        if isinstance(reply, ResponseError):
+            raise reply
+    return replies
+
+
+def _reply(connection: AbstractConnection) -> Any:  # noqa: ANN401 - as execute
+    """Read a reply, be it an error: the next one is behind it."""
+    try:
+        return connection.read_response()
+    except ResponseError as error:
+        return error

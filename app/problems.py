@@ -9,7 +9,12 @@ from werkzeug.exceptions import HTTPException
 
 from app.exchange import Answer, Headers, json_answer, respond
 from app.outage import Outage
-from app.store import WrongTypeError
+from app.values import (
+    ConditionFailedError,
+    RefusedError,
+    TooLargeError,
+    WrongTypeError,
+)
 
 PROBLEM_JSON = "application/problem+json"
 # Headers that say what to do about an error; the rest belongs to werkzeug's own page.
@@ -35,22 +40,25 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's word
         self.members = members
         super().__init__(detail)
 
-    def answer(self) -> Answer:
-        """Return the problem document with its headers."""
-        document = {
+    def document(self) -> dict[str, Any]:
+        """Return the problem's members."""
+        return {
             "type": "about:blank",
             "title": HTTPStatus(self.status).phrase,
             "status": self.status,
             "detail": self.detail,
             **self.members,
         }
+
+    def answer(self) -> Answer:
+        """Return the problem document with its headers."""
         headers = (("Cache-Control", "no-store"), *self.headers)
-        return json_answer(document, self.status, headers, PROBLEM_JSON)
+        return json_answer(self.document(), self.status, headers, PROBLEM_JSON)
 
 
 def answer_to(error: Exception) -> Answer:
     """Return what a client is told of an error, without anything of our insides."""
-    return _problem_of(error).answer()
+    return problem_of(error).answer()
 
 
 def init_app(app: Flask) -> None:
@@ -62,19 +70,32 @@ def _respond_to(error: Exception) -> Response:
     return respond(answer_to(error))
 
 
-def _problem_of(error: Exception) -> Problem:
+def problem_of(error: Exception) -> Problem:
+    """Return the problem that an error is, without anything of our insides."""
     match error:
         case Problem():
             return error
         case Outage():
             return _outage_problem(error)
-        case WrongTypeError():
-            detail = f"The key holds a {error.type}, not a string."
-            return Problem(409, detail, redis_type=error.type)
+        case RefusedError():
+            return _refusal(error)
         case HTTPException(code=int(code)) if code >= HTTPStatus.BAD_REQUEST:
             return Problem(code, error.description or "", headers=_kept_headers(error))
     logger.error("unhandled error", exc_info=error)
     return Problem(500, "The service failed to answer; its log says why.")
+
+
+def _refusal(error: RefusedError) -> Problem:
+    match error:
+        case WrongTypeError():
+            return Problem(409, str(error), redis_type=error.type)
+        case ConditionFailedError(digest=str(digest)):
+            return Problem(412, str(error), etag=f'"{digest}"')
+        case ConditionFailedError():
+            return Problem(412, str(error))
+        case TooLargeError():
+            return Problem(413, str(error))
+    return Problem(409, str(error))
 
 
 def _outage_problem(outage: Outage) -> Problem:

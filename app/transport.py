@@ -1,8 +1,10 @@
 """What carries commands to Redis."""
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 Argument = bytes | str | int | float
+Command = tuple[Argument, ...]
 
 
 class Transport(Protocol):
@@ -17,6 +19,15 @@ class Transport(Protocol):
         An idempotent command is sent once more when its connection is lost; any
         other never is. Raises Outage when Redis could not serve the command and
         redis.exceptions.ResponseError for any other error reply.
+        """
+
+    def execute_many(
+        self, commands: Sequence[Command], *, idempotent: bool = False
+    ) -> list[Any]:
+        """Send some commands one behind the other; return their replies in order.
+
+        It is no transaction: others may come between, and each is carried out or
+        refused by itself. Raises as execute does, for the first that failed.
         """
 
     def execute_within(self, seconds: float, *command: Argument) -> Any:  # noqa: ANN401 - as execute
