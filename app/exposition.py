@@ -162,6 +162,7 @@ class _Handler(WSGIRequestHandler):
 def _server_class(host: str) -> type[WSGIServer]:
     class Server(ThreadingMixIn, WSGIServer):
         daemon_threads = True
+        request_queue_size = 128
         address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
 
     return Server

@@ -4,6 +4,7 @@ prometheus_client keeps a process' figures in files named by its id: each worker
 is replaced would leave a file behind. Named by slot, the successor counts on in it.
 """
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -22,18 +23,14 @@ _slot = "master"
 def share_metrics() -> Path:
     """Let the processes forked from now on share their metrics; return the folder.
 
-    A configuration that is read again gets the same folder.
+    A configuration that is read again gets the same folder. It goes with this process.
     """
     memory = MEMORY if os.access(MEMORY, os.W_OK) else None
     folder = Path(tempfile.mkdtemp(prefix="flask-redis-api-metrics-", dir=memory))
     os.environ[FOLDER_VARIABLE] = str(folder)
+    atexit.register(_remove, folder, os.getpid())
     values.ValueClass = values.MultiProcessValue(process_identifier=current_slot)
     return folder
-
-
-def forget_metrics() -> None:
-    """Remove the folder; no process may count any more."""
-    shutil.rmtree(share_metrics(), ignore_errors=True)
 
 
 def current_slot() -> str:
@@ -75,3 +72,8 @@ def pids() -> dict[str, int]:
 
 def _pid_file(slot: str) -> Path:
     return share_metrics() / f"{slot}.pid"
+
+
+def _remove(folder: Path, owner: int) -> None:
+    if os.getpid() == owner:  # not a worker, which inherits what is to be done at exit
+        shutil.rmtree(folder, ignore_errors=True)

@@ -36,7 +36,12 @@ readiness = Readiness()
 
 def when_ready(server):  # noqa: ANN001, ANN201 - gunicorn's signature
     """Serve the metrics from here, the one process that has no requests to answer."""
-    server.metrics = exposition.OwnPort(settings) if settings.metrics_port else None
+    try:
+        server.metrics = exposition.OwnPort(settings) if settings.metrics_port else None
+    except OSError as error:
+        port = f"METRICS_PORT={settings.metrics_port}"
+        reason = f"cannot be listened on ({error.strerror}); set it to a free one or 0"
+        raise SystemExit(f"flask-redis-api: {port} {reason}") from None
 
 
 def pre_fork(server, worker):  # noqa: ANN001, ANN201 - gunicorn's signature
@@ -59,8 +64,3 @@ def post_worker_init(worker):  # noqa: ANN001, ANN201 - gunicorn's signature
 def child_exit(server, worker):  # noqa: ANN001, ANN201, ARG001 - gunicorn's signature
     """Let the gauges of a dead worker count no more."""
     slots.leave(worker.slot)
-
-
-def on_exit(server):  # noqa: ANN001, ANN201, ARG001 - gunicorn's signature
-    """Leave nothing behind."""
-    slots.forget_metrics()
