@@ -107,7 +107,8 @@ def test_a_stop_lets_the_request_in_flight_end_and_exits_0(
         with socket.create_connection((LOOPBACK, port), timeout=30) as client:
             client.sendall(head.encode() + body[:-1])
             time.sleep(1)  # It is read, and waits for its last byte.
-            with subprocess.Popen(["docker", "stop", "--time=20", container]):
+            stop = ["docker", "stop", "-t20", container]
+            with subprocess.Popen(stop, stdout=subprocess.DEVNULL):
                 time.sleep(2)
                 client.sendall(body[-1:])
                 answer = client.recv(65536)
