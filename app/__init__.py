@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from flask import Flask
 
-from app import exposition, health, logs, observation, problems, simple, v1
+from app import exposition, health, logs, observation, options, problems, simple, v1
 from app.key import KeyConverter
 from app.metrics import Metrics, RedisMetrics
 from app.pool import Pool
@@ -39,6 +39,7 @@ def create_app(
     app.extensions["store"] = Store(transport)
 
     observation.init_app(app)
+    options.init_app(app)
     problems.init_app(app)
     if settings.metrics_on_main_port:
         exposition.init_app(app)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Response, request
+from werkzeug.exceptions import RequestEntityTooLarge
 
 JSON = "application/json"
 Headers = tuple[tuple[str, str], ...]
@@ -72,5 +73,9 @@ def respond(answer: Answer) -> Response:
 
 
 def _read(limit: int) -> bytes:
-    request.max_content_length = limit
-    return request.get_data(cache=False)
+    # Of a chunked body werkzeug reads the maximum and leaves the rest without a word.
+    request.max_content_length = limit + 1
+    body = request.get_data(cache=False)
+    if len(body) > limit:
+        raise RequestEntityTooLarge
+    return body

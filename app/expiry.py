@@ -12,7 +12,7 @@ from app.values import NEVER, Expiry
 # About 317 years; ten digits keep every sum with the clock far inside 64 bits.
 MOST_SECONDS = 9_999_999_999
 PARAMETERS = ("ttl", "expires_at", "keep_ttl")
-_SECONDS = re.compile(rb"\d{1,10}(\.\d{1,9})?")
+_SECONDS = re.compile(rb"\d{1,10}(\.\d{1,30})?")
 _EXPECTED = f"must be seconds from 0.001 to {MOST_SECONDS}, such as 60 or 1.5."
 
 

@@ -1,7 +1,9 @@
 import os
 import shutil
+import subprocess
 import tempfile
-from contextlib import ExitStack
+import time
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -64,6 +66,65 @@ def shared_server():
         EmbeddedServer(find_server(), Path(path)) as started,
     ):
         yield started
+
+
+@contextmanager
+def redis_80():
+    """Run the official image on the Docker engine."""
+    docker = shutil.which("docker")
+    if docker is None:
+        message = "redis-8.0 needs a Docker engine, so nothing was tested on it"
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(message)
+    run = [docker, "run", "--detach", "--rm", "--publish", "127.0.0.1::6379"]
+    container = subprocess.check_output([*run, "redis:8.0"], text=True).strip()
+    try:
+        port = subprocess.check_output([docker, "port", container, "6379"], text=True)
+        url = f"redis://{port.split()[0]}/0"
+        _wait_for(url)
+        yield url
+    finally:
+        subprocess.run([docker, "rm", "--force", container], check=True, stdout=-3)
+
+
+def _wait_for(url, seconds=30):
+    deadline = time.monotonic() + seconds
+    with redis.Redis.from_url(url) as client:
+        while True:
+            try:
+                return client.ping()
+            except redis.RedisError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.05)
+
+
+@pytest.fixture(scope="session", params=[*BINARIES, "redis-8.0"])
+def every_url(request):
+    """The address of each server in turn that the service promises to run on."""
+    if request.param == "redis-8.0":
+        with redis_80() as url:
+            yield url
+        return
+    with (
+        tempfile.TemporaryDirectory(prefix="kv-") as path,
+        EmbeddedServer(binary_of(request.param), Path(path)) as started,
+    ):
+        yield started.url
+
+
+@pytest.fixture
+def every_redis(every_url):
+    """Each of these servers, emptied, without any script."""
+    with redis.Redis.from_url(every_url) as client:
+        client.flushall()
+        client.script_flush()
+        yield client
+
+
+@pytest.fixture
+def every_client(every_url, every_redis, client_of):
+    """A client of an app on each of these servers."""
+    return client_of(every_url)
 
 
 @pytest.fixture
