@@ -140,9 +140,20 @@ def settings(shared_server):
     return Settings(redis_url=shared_server.url, redis_timeout=REDIS_TIMEOUT)
 
 
+@contextmanager
+def wsgi_app(settings):
+    """Make the app, and close its connections in the end."""
+    app = create_app(settings)
+    try:
+        yield app
+    finally:
+        app.extensions["transport"].close()
+
+
 @pytest.fixture
 def app(settings, redis_client):
-    return create_app(settings)
+    with wsgi_app(settings) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
@@ -159,7 +170,7 @@ def serve(request, loop):
 
         def make(settings):
             if request.param == "wsgi":
-                return create_app(settings).test_client()
+                return services.enter_context(wsgi_app(settings)).test_client()
             return services.enter_context(asgi_client(Service(settings), loop))
 
         yield make

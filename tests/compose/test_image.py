@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from app import __version__
+
 from .engine import docker, health, inspect, until
 from .stack import LOOPBACK, ROOT, Stack
 
@@ -155,6 +157,11 @@ print(json.dumps({
         "tests": [],
         "not compiled": [],
     }
+
+
+def test_it_has_the_command(image: str) -> None:
+    output = docker("run", "--rm", image, "flask-redis-api", "--version")
+    assert output.strip() == f"flask-redis-api {__version__}"
 
 
 def test_its_size_above_the_base_is_small(image: str) -> None:
