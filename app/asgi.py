@@ -1,10 +1,13 @@
 """Serves the Flask app on an event loop: the production entry, `app.asgi:service()`."""
 
+import asyncio
 import os
 
 from app import create_app, gateway
 from app.gateway import Receive, Scope, Send
 from app.health import Readiness
+from app.hot import HotRoutes
+from app.observation import Observer
 from app.pipeline import Pipeline
 from app.settings import Settings
 
@@ -18,6 +21,8 @@ class Service:
 
     def __init__(self, settings: Settings) -> None:
         self.flask = create_app(settings, Pipeline)
+        parts = self.flask.extensions
+        self._hot = HotRoutes(settings, parts["store"], parts["observer"])
 
     @property
     def readiness(self) -> Readiness:
@@ -33,7 +38,10 @@ class Service:
         """Serve one request, or the server's own start and end."""
         match scope["type"]:
             case "http":
-                await gateway.serve(self.flask, scope, receive, send)
+                if route := self._hot.find(scope):
+                    await self._hot.serve(route, scope, receive, send)
+                else:
+                    await gateway.serve(self.flask, scope, receive, send)
             case "lifespan":
                 await self._live(receive, send)
             case _:  # a WebSocket, which there is none of here
@@ -41,6 +49,7 @@ class Service:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
+        _gather(self.flask.extensions["observer"])
         await send({"type": "lifespan.startup.complete"})
         await receive()
         self.flask.extensions["transport"].close()
@@ -50,3 +59,11 @@ class Service:
 def service() -> Service:
     """Build the service from the environment; raises SettingsError."""
     return Service(Settings.from_env(os.environ))
+
+
+def _gather(observer: Observer) -> None:
+    """Let what is told of each request wait for the end of the loop's turn."""
+    later = asyncio.get_running_loop().call_soon
+    observer.access_log.write_later(later)
+    if observer.metrics:
+        observer.metrics.publish_later(later)

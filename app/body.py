@@ -3,7 +3,10 @@
 import asyncio
 import io
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
+
+from werkzeug.exceptions import ClientDisconnected, RequestEntityTooLarge
 
 from app.bridge import wait
 
@@ -17,6 +20,7 @@ Message = MutableMapping[str, Any]
 SHORT_REST = 64 * 1024
 LINGER_BYTES = 1024 * 1024
 LINGER_SECONDS = 1.0
+ENDLESS = float("inf")
 
 
 class Body(io.RawIOBase):
@@ -39,7 +43,7 @@ class Body(io.RawIOBase):
             if name == b"content-length":
                 self._left = int(value)
             elif name == b"transfer-encoding":
-                self._left = float("inf")
+                self._left = ENDLESS
             elif name == b"expect":
                 self._expected = True
 
@@ -62,6 +66,26 @@ class Body(io.RawIOBase):
                 return piece
         return b""
 
+    async def whole(self, limit: int) -> bytes:
+        """Return all of it; raises what werkzeug raises for Flask's requests.
+
+        RequestEntityTooLarge once it is longer than `limit` bytes, before more of it
+        is read; ClientDisconnected where the client goes away in the middle.
+        """
+        pieces: list[bytes] = []
+        room = limit
+        try:
+            while self._left <= room or self._left == ENDLESS:
+                if not (piece := await self.next_piece()):
+                    return b"".join(pieces)
+                pieces.append(piece)
+                room -= len(piece)
+                if room < 0:
+                    break
+        except ConnectionResetError as error:
+            raise ClientDisconnected from error
+        raise RequestEntityTooLarge
+
     def readable(self) -> bool:
         """Say yes."""
         return True
@@ -77,16 +101,14 @@ class Body(io.RawIOBase):
 
     async def skip_short_rest(self) -> None:
         """Read the rest, unless it is long, or the client has not begun to send it."""
-        if not self._expected and self._left <= SHORT_REST:
-            while await self.next_piece():
-                pass
+        with suppress(ConnectionResetError):
+            while not self._expected and 0 < self._left <= SHORT_REST:
+                await self.next_piece()
 
     async def linger(self) -> None:
         """Read on a little after the answer, so that the client gets to see it."""
         seen = 0
-        try:
+        with suppress(TimeoutError, ConnectionResetError):
             async with asyncio.timeout(LINGER_SECONDS):
                 while not self._expected and not self.ended and seen < LINGER_BYTES:
                     seen += len(await self.next_piece())
-        except (TimeoutError, ConnectionResetError):
-            pass

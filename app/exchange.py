@@ -15,6 +15,8 @@ from werkzeug.exceptions import RequestEntityTooLarge
 JSON = "application/json"
 Headers = tuple[tuple[str, str], ...]
 
+_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -47,7 +49,7 @@ def json_answer(
     content_type: str = JSON,
 ) -> Answer:
     """Answer a value as JSON, one line, with a newline for terminals."""
-    body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")) + "\n"
+    body = _encode(payload) + "\n"
     return Answer(status, body.encode(), (("Content-Type", content_type), *headers))
 
 

@@ -32,7 +32,8 @@ async def serve(
     """
     body = Body(receive, scope["headers"])
     await run(_call, application, environ_of(scope, body), Reply(send, body))
-    await body.linger()
+    if not body.ended:
+        await body.linger()
 
 
 def environ_of(scope: Scope, body: Body) -> "WSGIEnvironment":
@@ -123,7 +124,8 @@ class Reply:
 
     async def _begin(self) -> None:
         self._begun = True
-        await self._body.skip_short_rest()
+        if not self._body.ended:
+            await self._body.skip_short_rest()
         if not self._body.ended:
             self._headers.append((b"connection", b"close"))
         await self._send(

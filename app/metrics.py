@@ -1,5 +1,7 @@
 """What is counted of each request and each Redis command."""
 
+from collections.abc import Callable
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -42,20 +44,42 @@ class RequestMetrics:
             multiprocess_mode="livesum",
         )
         self._children: dict[tuple[str, str | None, int], Histogram] = {}
+        self._later: Callable[[Callable[[], None]], object] | None = None
+        self._change = 0
+
+    def publish_later(self, later: Callable[[Callable[[], None]], object]) -> None:
+        """Let changes of one thread's gauge wait until `later` calls back.
+
+        On an event loop `later` is its call_soon; begin and end often cancel out.
+        """
+        self._later = later
 
     def begin(self) -> None:
         """Count a request as being in flight."""
-        self._in_flight.inc()
+        self._count(1)
 
     def end(self, method: str, route: str | None, status: int, seconds: float) -> None:
         """Count it as answered; `method` is bounded, `route` one of the app's own."""
-        self._in_flight.dec()
+        self._count(-1)
         key = (method, route, status // 100)
         child = self._children.get(key)
         if child is None:
             labels = (method, route or "unmatched", f"{status // 100}xx")
             child = self._children[key] = self._duration.labels(*labels)
         child.observe(seconds)
+
+    def _count(self, step: int) -> None:
+        if self._later is None:
+            self._in_flight.inc(step)
+            return
+        if self._change == 0:
+            self._later(self._publish)
+        self._change += step
+
+    def _publish(self) -> None:
+        if self._change:
+            self._in_flight.inc(self._change)
+            self._change = 0
 
 
 class RedisMetrics:

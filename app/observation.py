@@ -13,6 +13,8 @@ from app.metrics import Metrics, RequestMetrics, bounded_method
 
 WELL_FORMED_ID = re.compile(r"[A-Za-z0-9._:+/=@-]{1,128}")
 NO_BODY = frozenset({204, 304})
+# Told in logs alone, as nginx does: the client hung up before there was an answer.
+CLIENT_GONE = 499
 
 
 class Observer:
@@ -109,6 +111,7 @@ def init_app(app: Flask) -> None:
     )
     app.before_request(_begin)
     app.after_request(_end)
+    app.teardown_request(_abandon)
 
 
 def _begin() -> None:
@@ -130,6 +133,13 @@ def _end(response: Response) -> Response:
     else:
         observation.end(route, response.status_code, response.content_length)
     return response
+
+
+def _abandon(error: BaseException | None) -> None:
+    """End the observation of a request that was cancelled."""
+    if error is not None and not isinstance(error, Exception):
+        route = request.url_rule.rule if request.url_rule else None
+        g.observation.end(route, CLIENT_GONE, 0)
 
 
 def _end_with_stream(

@@ -3,8 +3,7 @@
 import asyncio
 import random
 import time
-from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -13,62 +12,82 @@ from app.bridge import wait
 from app.endpoint import Endpoint
 from app.metrics import RedisMetrics
 from app.outage import ConnectionLostError, Outage, Reason, outage_of
+from app.outbox import Outbox
 from app.settings import Settings
 from app.transport import Argument
 from app.transport import Command as Words
 from app.wire import Command, Wire
 
-# A batch ends with the command that fills it, and holds one large command at most:
-# those that come later wait for no more than that.
-BATCH_BYTES = 256 * 1024
-LARGE_BYTES = 16 * 1024
-# What may wait at once; beyond it, the client had better come back later.
+# How many commands may wait at once, for the connection or for an answer.
 MOST_COMMANDS = 4096
-MOST_LARGE_BYTES = 64 * 1024 * 1024
 # Seconds from one attempt to connect to the next: at first, and in the end.
 FIRST_PAUSE = 0.05
 LAST_PAUSE = 1.0
+DOUBLINGS = 5
 
-Replies = list[asyncio.Future[Any]]
+Reply = asyncio.Future[Any]
 
 
 class Pipeline:
     """Carries the commands of all concurrent requests over one connection.
 
     All that come in one turn of the loop leave together. To be used by functions
-    that app.bridge runs. Nothing connects before the first command.
+    that app.bridge runs. Nothing connects before the first command; while Redis is
+    known to be gone, or too much waits, commands fail at once.
     """
 
     def __init__(self, settings: Settings, metrics: RedisMetrics | None = None) -> None:
-        self._metrics = metrics
         self._endpoint = Endpoint(settings)
-        self._small: deque[Command] = deque()
-        self._large: deque[Command] = deque()
-        self._large_bytes = 0
+        self._metrics = metrics
+        self._outbox = Outbox()
         self._flush_is_due = False
         self._wire: Wire | None = None
         self._connecting: asyncio.Task[None] | None = None
-        self._connected = False
+        self._was_connected = False
         self._failures = 0
-        self._paused_until = 0.0
         self._outage = Outage(Reason.UNREACHABLE)
+        self._paused_until = 0.0
 
     def execute(self, *command: Argument, idempotent: bool = False) -> Any:  # noqa: ANN401 - replies are as many-typed as Redis commands
-        """Send a command and return Redis' reply, as Transport says.
-
-        Raises Outage at once while Redis is known to be gone, or too much waits.
-        """
-        return self.execute_many([command], idempotent=idempotent)[0]
+        """Send a command and return Redis' reply, as Transport says."""
+        start = time.perf_counter()
+        try:
+            reply = _checked(wait(self._accept(command, idempotent=idempotent)))
+        except (Outage, RedisError) as error:
+            self._tell_end(command, start, error)
+            raise
+        self._tell_end(command, start)
+        return reply
 
     def execute_many(
         self, commands: Sequence[Words], *, idempotent: bool = False
     ) -> list[Any]:
         """Send commands and return their replies, as Transport says."""
-        return self._carry(commands, _wait, idempotent=idempotent)
+        start = time.perf_counter()
+        replies: list[Reply] = []
+        try:
+            for command in commands:
+                replies.append(self._accept(command, idempotent=idempotent))  # noqa: PERF401 - those before one that fails are kept
+            answers = [_checked(wait(reply)) for reply in replies]
+        except (Outage, RedisError) as error:
+            self._tell_end(commands[0], start, error)
+            raise
+        finally:
+            for reply in replies:
+                reply.cancel()  # means nothing to one that is there
+        self._tell_end(commands[0], start)
+        return answers
 
     def execute_within(self, seconds: float, *command: Argument) -> Any:  # noqa: ANN401 - as execute
-        """Do the same, but give up after so many seconds whatever hangs, DNS too."""
-        return self._carry([command], lambda replies: _wait_within(seconds, replies))[0]
+        """Do as execute does, but give up after so many seconds whatever hangs."""
+        start = time.perf_counter()
+        try:
+            reply = _checked(_wait_within(seconds, self._accept(command)))
+        except (Outage, RedisError) as error:
+            self._tell_end(command, start, error)
+            raise
+        self._tell_end(command, start)
+        return reply
 
     def close(self) -> None:
         """Close the connection."""
@@ -77,94 +96,36 @@ class Pipeline:
         if self._wire is not None:
             self._wire.close()
 
-    def _carry(
-        self,
-        commands: Sequence[Words],
-        wait_for: Callable[[Replies], list[Any]],
-        *,
-        idempotent: bool = False,
-    ) -> list[Any]:
-        start = time.perf_counter()
-        error: Exception | None = None
-        futures: Replies = []
-        try:
-            for words in commands:
-                futures.append(self._accept(words, idempotent=idempotent))
-            return [_checked(reply) for reply in wait_for(futures)]
-        except (Outage, RedisError) as raised:
-            error = raised
-            raise
-        finally:
-            for future in futures:
-                future.cancel()  # does nothing to one that is done
-            if self._metrics:
-                seconds = time.perf_counter() - start
-                self._metrics.ended(str(commands[0][0]), seconds, error)
-
-    def _accept(self, words: Words, *, idempotent: bool) -> asyncio.Future[Any]:
+    def _accept(self, words: Words, *, idempotent: bool = False) -> Reply:
         loop = asyncio.get_running_loop()
         if self._paused_until > loop.time():
             raise _as_told(self._outage)
-        future = loop.create_future()
-        command = Command(words, future, idempotent=idempotent)
-        self._queue(command)
-        self._flush_soon()
-        return future
-
-    def _queue(self, command: Command) -> None:
-        if self._depth() >= MOST_COMMANDS or self._large_bytes > MOST_LARGE_BYTES:
+        if self._depth() >= MOST_COMMANDS:
             raise Outage(Reason.OVERLOADED)
-        if len(command.packed) > LARGE_BYTES:
-            self._large.append(command)
-            self._large_bytes += len(command.packed)
-        else:
-            self._small.append(command)
+        reply = loop.create_future()
+        self._outbox.put(Command(words, reply, idempotent=idempotent))
+        self._flush_soon()
+        return reply
 
-    def _depth(self) -> int:
-        """Count the commands that wait to be sent or answered."""
-        sent = len(self._wire.unanswered) if self._wire else 0
-        return len(self._small) + len(self._large) + sent
-
-    def _tell_depth(self) -> None:
-        if self._metrics:
-            self._metrics.queued(self._depth())
+    def _flush_soon(self) -> None:
+        if not self._flush_is_due and self._outbox:
+            self._flush_is_due = True
+            asyncio.get_running_loop().call_soon(self._flush)
 
     def _flush(self) -> None:
         """Send what waits, if there is a connection that takes it."""
         self._flush_is_due = False
-        if not self._small and not self._large:
-            return
         if self._wire is None:
             self._connect()
-        elif self._wire.writable:
-            if batch := self._next_batch():
-                self._wire.send(batch)
-                if self._metrics:
-                    self._metrics.sent(len(batch))
-                    self._tell_depth()
+        elif self._wire.writable and (batch := self._outbox.take_batch()):
+            self._wire.send(batch)
+            if self._metrics:
+                self._metrics.sent(len(batch))
+                self._tell_depth()
             self._flush_soon()
 
-    def _flush_soon(self) -> None:
-        if not self._flush_is_due and (self._small or self._large):
-            self._flush_is_due = True
-            asyncio.get_running_loop().call_soon(self._flush)
-
-    def _next_batch(self) -> list[Command]:
-        batch, size = [], 0
-        while self._small and size < BATCH_BYTES:
-            command = self._small.popleft()
-            if not command.future.done():  # its client has not gone away meanwhile
-                batch.append(command)
-                size += len(command.packed)
-        if self._large and size < BATCH_BYTES:
-            command = self._large.popleft()
-            self._large_bytes -= len(command.packed)
-            if not command.future.done():
-                batch.append(command)
-        return batch
-
     def _connect(self) -> None:
-        if self._connecting is None:
+        if self._connecting is None and self._outbox:
             self._connecting = asyncio.create_task(self._attempt())
 
     async def _attempt(self) -> None:
@@ -186,21 +147,18 @@ class Pipeline:
         self._wire = wire
         self._failures = 0
         if self._metrics:
-            self._metrics.connected(again=self._connected)
-        self._connected = True
+            self._metrics.connected(again=self._was_connected)
+        self._was_connected = True
 
     def _pause(self, outage: Outage) -> None:
         """Fail what waits, and let some time pass before the next attempt."""
         pause = min(FIRST_PAUSE * 2**self._failures, LAST_PAUSE)
         pause *= random.uniform(0.5, 1)  # noqa: S311 - parts the workers' attempts
-        self._failures += 1
+        self._failures = min(self._failures + 1, DOUBLINGS)
         self._outage = outage
         self._paused_until = asyncio.get_running_loop().time() + pause
-        for command in (*self._small, *self._large):
+        for command in self._outbox.take_all():
             command.answer(_as_told(outage))
-        self._small.clear()
-        self._large.clear()
-        self._large_bytes = 0
         self._tell_depth()
 
     def _lost(self, error: RedisError | OSError, unanswered: Iterable[Command]) -> None:
@@ -209,27 +167,38 @@ class Pipeline:
         if self._metrics:
             self._metrics.disconnected()
         lost = outage_of(error, sent=True) or Outage(Reason.UNREACHABLE, uncertain=True)
-        repeat = []
+        repeatable = []
         for command in unanswered:
             if command.idempotent and isinstance(lost, ConnectionLostError):
                 command.idempotent = False
-                repeat.append(command)
+                repeatable.append(command)
             else:
                 command.answer(_as_told(lost))
-        self._small.extendleft(reversed(repeat))
+        self._outbox.put_back(repeatable)
         if isinstance(lost, ConnectionLostError):
             self._flush_soon()
         else:
             self._pause(Outage(lost.reason, lost.detail))
 
+    def _depth(self) -> int:
+        """Count the commands that wait to be sent or answered."""
+        return len(self._outbox) + (len(self._wire.unanswered) if self._wire else 0)
 
-def _wait(replies: Replies) -> list[Any]:
-    return [wait(reply) for reply in replies]
+    def _tell_depth(self) -> None:
+        if self._metrics:
+            self._metrics.queued(self._depth())
+
+    def _tell_end(
+        self, command: Words, start: float, error: Exception | None = None
+    ) -> None:
+        if self._metrics:
+            seconds = time.perf_counter() - start
+            self._metrics.ended(str(command[0]), seconds, error)
 
 
-def _wait_within(seconds: float, replies: Replies) -> list[Any]:
+def _wait_within(seconds: float, reply: Reply) -> Any:  # noqa: ANN401 - as execute
     try:
-        return [wait(asyncio.wait_for(reply, seconds)) for reply in replies]
+        return wait(asyncio.wait_for(reply, seconds))
     except TimeoutError:
         detail = "Redis did not answer in time."
         raise Outage(Reason.UNREACHABLE, detail, uncertain=True) from None

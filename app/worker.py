@@ -3,11 +3,21 @@
 from asyncio import BaseTransport
 from typing import Any
 
+from gunicorn.glogging import Logger
 from gunicorn.workers import gasgi
 
 # From SIGTERM on every answer says "Connection: close". Whoever has asked nothing for
 # so many seconds then is closed, or idle clients would hold the worker up.
 IDLE_SECONDS = 2.0
+
+
+class Log(Logger):  # type: ignore[misc] # gunicorn has no types
+    """gunicorn's own log, without its access log: the service writes a better one."""
+
+    @property
+    def access_log_enabled(self) -> bool:
+        """Say no, or each request would be described to a log that nobody reads."""
+        return False
 
 
 class Protocol(gasgi.ASGIProtocol):  # type: ignore[misc] # gunicorn has no types
@@ -22,6 +32,15 @@ class Protocol(gasgi.ASGIProtocol):  # type: ignore[misc] # gunicorn has no type
         """End."""
         self.worker.connections.discard(self)
         super().connection_lost(exc)
+
+    async def _serve_http_request(self, *request: Any) -> bool:  # noqa: ANN401 - gunicorn's
+        """Serve one request, and the next one when it is done with.
+
+        gunicorn would give each a task of its own, for apps that go on working after
+        their answer. This one does not, and a task costs a tenth of a request.
+        """
+        keep: bool = await self._handle_http_request(*request)
+        return keep
 
     def close_if_idle(self) -> None:
         """Close the connection as after the longest pause, if no request is served."""

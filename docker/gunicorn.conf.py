@@ -25,6 +25,7 @@ asgi_disconnect_grace_period = 0
 keepalive = 75
 timeout = 30
 graceful_timeout = settings.graceful_timeout
+logger_class = "app.worker.Log"
 logconfig_dict = logs.config(settings.log_level, settings.log_format)
 # The root file system may be read-only: heartbeats go to memory, no control socket.
 memory = Path("/dev/shm")

@@ -53,7 +53,7 @@ async def exchange(service, environ):
 
     async def receive():
         nonlocal left
-        if answers and not answers[-1].get("more_body", True):
+        if answers and "body" in answers[-1] and not answers[-1].get("more_body"):
             return {"type": "http.disconnect"}  # a client with its answer hangs up
         piece = environ["wsgi.input"].read(min(left, PIECE_BYTES)) if left else b""
         left = left - len(piece) if piece else 0
