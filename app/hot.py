@@ -12,7 +12,7 @@ from app.bridge import run, wait
 from app.exchange import Call
 from app.gateway import Receive, Scope, Send
 from app.kv import Handler
-from app.observation import CLIENT_GONE, Observation, Observer
+from app.observation import CLIENT_GONE, NO_BODY, Observation, Observer
 from app.problems import answer_to
 from app.settings import Settings
 from app.store import Store
@@ -118,5 +118,6 @@ class HotRoutes:
             (name.lower().encode("latin-1"), value.encode("latin-1"))
             for name, value in (*answer.headers, *observation.headers())
         ]
-        headers.append((b"content-length", b"%d" % size))
+        if answer.status not in NO_BODY:
+            headers.append((b"content-length", b"%d" % size))
         return answer.status, headers, content
