@@ -42,6 +42,10 @@ _REASONS = {
 # Redis 6.2 names it further in when a script's command failed: "ERR Error running
 # script (call to f_…): @user_script:12: @user_script: 12: -OOM command not allowed…"
 _IN_SCRIPT = re.compile(r"@user_script: ?\d+: -([A-Z]+) ")
+# What a script's command is told in place of NOPERM, by Redis up to 7.0 and since.
+_NO_PERMISSION_IN_SCRIPT = re.compile(
+    "The user executing the script can't |ACL failure in script: "
+)
 
 _DETAILS = {
     Reason.UNREACHABLE: "Redis cannot be reached.",
@@ -103,5 +107,7 @@ def outage_of(error: Exception, *, sent: bool) -> Outage | None:
 def _code(error: Exception) -> str:
     if found := _IN_SCRIPT.search(str(error)):
         return found[1]
+    if _NO_PERMISSION_IN_SCRIPT.search(str(error)):
+        return "NOPERM"
     code: str | None = getattr(error, "status_code", None)
     return code or str(error).partition(" ")[0]
