@@ -18,16 +18,57 @@ connection = http.client.HTTPConnection(asked["host"], asked["port"], timeout=as
 try:
     connection.request(asked["method"], asked["path"], asked["body"], asked["headers"])
     response = connection.getresponse()
-    answer = [response.status, dict(response.getheaders()), response.read().decode()]
+    headers = {name.lower(): value for name, value in response.getheaders()}
+    answer = [response.status, headers, response.read().decode()]
 except OSError as error:
     answer = [0, {}, repr(error)]
 json.dump(answer, sys.stdout)
 """
 
+EACH = """
+import http.client, json, sys
+asked = json.load(sys.stdin)
+connection = http.client.HTTPConnection(asked["host"], asked["port"], timeout=10)
+wrong = []
+for key in asked["keys"]:
+    pair = {"key": key, "value": key}
+    body = json.dumps(pair) if asked["write"] else None
+    headers = {"Content-Type": "application/json"}
+    connection.request(*(["POST", "/set"] if body else ["GET", f"/get/{key}"]), body, headers)
+    response = connection.getresponse()
+    if (response.status, json.loads(response.read())) != (200, pair):
+        wrong.append(key)
+json.dump(wrong, sys.stdout)
+"""
+FILL = """
+import http.client, json, sys
+asked = json.load(sys.stdin)
+connection = http.client.HTTPConnection(asked["host"], asked["port"], timeout=10)
+written = 0
+for size in asked["sizes"]:
+    status = 200
+    while status == 200:
+        pair = {"key": f"filler/{written}", "value": "v" * size}
+        headers = {"Content-Type": "application/json"}
+        connection.request("POST", "/set", json.dumps(pair), headers)
+        response = connection.getresponse()
+        status, body = response.status, response.read().decode()
+        written += size * (status == 200)
+json.dump(written, sys.stdout)
+"""
+CONNECT = """
+import socket, sys
+try:
+    socket.create_connection((sys.argv[1], int(sys.argv[2])), 3).close()
+    print("reached")
+except OSError as error:
+    print(error)
+"""
+
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer; the status 0 and the error in place of the body where there was none."""
+    """An answer, header names in lower case; the status 0 and the error in place of the body where there was none."""
 
     status: int
     headers: dict
@@ -58,6 +99,27 @@ class Client:
             "headers": {"Content-Type": "application/json"},
         }
         return Answer(*json.loads(self.python(ASK, stdin=json.dumps(asked))))
+
+    def write(self, keys):
+        """Write each key with itself as its value."""
+        assert self.each(keys, write=True) == []
+
+    def lost(self, keys):
+        """Return those keys that do not have themselves as value."""
+        return self.each(keys, write=False)
+
+    def each(self, keys, *, write):
+        asked = {"host": self.host, "port": 5000, "keys": keys, "write": write}
+        return json.loads(self.python(EACH, stdin=json.dumps(asked)))
+
+    def fill(self, *sizes):
+        """Write values of each size until one is refused; return the bytes written."""
+        asked = {"host": self.host, "port": 5000, "sizes": sizes}
+        return json.loads(self.python(FILL, stdin=json.dumps(asked)))
+
+    def reaches(self, host, port):
+        """Tell whether a connection can be made."""
+        return self.python(CONNECT, host, str(port)) == "reached\n"
 
     def python(self, script, *arguments, stdin=None):
         """Run a script in the pod; return what it printed."""
@@ -92,6 +154,45 @@ class Load:
         figures = ("requests", "served", "refused", "failed", "told_to_close")
         said = [f"{getattr(self, each)} {each.replace('_', ' ')}" for each in figures]
         return ", ".join(said + self.failures)
+
+
+KILL = """
+import os, pathlib, sys
+killed = 0
+for process in pathlib.Path("/proc").glob("[0-9]*"):
+    try:
+        command = (process / "comm").read_text().strip()
+        group = (process / "cgroup").read_text().replace("_", "-")
+    except OSError:
+        continue
+    if command == "redis-server" and sys.argv[1] in group:
+        os.kill(int(process.name), 9)
+        killed += 1
+sys.exit(killed != 1)
+"""
+
+
+def executioner_manifest(namespace, image, name, node, uid):
+    """Return a pod that kills the Redis of the pod with that uid, and ends."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": namespace},
+        "spec": {
+            "nodeName": node,
+            "hostPID": True,
+            "restartPolicy": "Never",
+            "containers": [
+                {
+                    "name": "executioner",
+                    "image": image,
+                    "imagePullPolicy": "IfNotPresent",
+                    "command": ["python", "-c", KILL, uid],
+                    "securityContext": {"privileged": True, "runAsUser": 0},
+                }
+            ],
+        },
+    }
 
 
 def pod_manifest(namespace, image, *, name="client", labels=None, node=None):

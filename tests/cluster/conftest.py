@@ -11,26 +11,20 @@ from pathlib import Path
 import kubernetes
 import pytest
 
-from .client import Client, pod_manifest
+from .absence import missing
+from .client import Client, executioner_manifest, pod_manifest
 from .commands import CommandFailed, run
 from .release import Release
 
 ROOT = Path(__file__).parents[2]
 TIMEOUT = 600
+RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 
 
 def pytest_collection_modifyitems(items):
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker(pytest.mark.timeout(TIMEOUT))
-
-
-def missing(what):
-    """Fail where CI runs; elsewhere skip, which -ra says at the end."""
-    message = f"{what}: nothing was tested on a cluster"
-    if os.environ.get("CI"):
-        pytest.fail(message)
-    pytest.skip(message)
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -63,9 +57,8 @@ def namespaces():
     core = kubernetes.client.CoreV1Api()
     made = []
 
-    def make(subject):
+    def make(subject, labels=RESTRICTED):
         name = f"flask-redis-api-{subject}-{secrets.token_hex(3)}"
-        labels = {"pod-security.kubernetes.io/enforce": "restricted"}
         core.create_namespace({"metadata": {"name": name, "labels": labels}})
         made.append(name)
         return name
@@ -79,6 +72,23 @@ def namespaces():
 def make_release(namespaces, image):
     """Makes a Release in a namespace of its own; installing it is the test's."""
     return lambda subject, **options: Release(namespaces(subject), image, **options)
+
+
+@pytest.fixture(scope="module")
+def executioner(namespaces, image):
+    """Kills a pod's Redis with SIGKILL, which nothing inside of the pod can do."""
+    privileged = {"pod-security.kubernetes.io/enforce": "privileged"}
+    namespace = namespaces("executioner", privileged)
+
+    def kill(pod):
+        node, uid = pod.spec.node_name, pod.metadata.uid
+        name = f"executioner-{secrets.token_hex(3)}"
+        manifest = executioner_manifest(namespace, image, name, node, uid)
+        run("kubectl", "apply", "-f", "-", stdin=json.dumps(manifest))
+        phase = "--for=jsonpath={.status.phase}=Succeeded"
+        run("kubectl", "wait", "--namespace", namespace, f"pod/{name}", phase)
+
+    return kill
 
 
 @pytest.fixture(scope="session")

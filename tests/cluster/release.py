@@ -88,9 +88,26 @@ class Release:
         self.kubectl("scale", f"statefulset/{self.redis}", f"--replicas={replicas}")
 
     def redis_ready(self):
-        """Wait for Redis; return the seconds since the epoch at which it was ready."""
+        """Wait for Redis; return since when it is ready, in seconds since the epoch."""
         until(lambda: is_ready(self.pods("redis")), 120, "Redis is ready")
-        return time.time()
+        [pod] = self.pods("redis")
+        [since] = [
+            condition.last_transition_time.timestamp()
+            for condition in pod.status.conditions
+            if condition.type == "Ready"
+        ]
+        return since
+
+    def endpoints(self):
+        """Return how many of the API's endpoints are ready."""
+        slices = client.DiscoveryV1Api().list_namespaced_endpoint_slice(
+            self.namespace, label_selector=f"kubernetes.io/service-name={self.api}"
+        )
+        return sum(
+            endpoint.conditions.ready
+            for each in slices.items
+            for endpoint in each.endpoints or []
+        )
 
     @contextmanager
     def forwarded(self):

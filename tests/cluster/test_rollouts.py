@@ -3,7 +3,10 @@
 import time
 
 import pytest
+from kubernetes import client
 
+from .absence import missing
+from .commands import run
 from .release import is_ready, until
 
 
@@ -85,4 +88,29 @@ def test_scaling_up_and_down_fails_no_request(release, api):
         until(lambda: len(release.pods()) == 1, 60, "one pod is left")
         time.sleep(5)
         release.upgrade("--set", "replicaCount=2")
+    assert_steady(load)
+
+
+def nodes_of(pods):
+    return {pod.spec.node_name for pod in pods}
+
+
+def test_draining_a_node_fails_no_request(release, make_client):
+    nodes = {node.metadata.name for node in client.CoreV1Api().list_node().items}
+    if len(nodes) < 2:
+        missing("the cluster has one node: draining one of two was not tested")
+    [home] = nodes_of(release.pods("redis"))
+    away = nodes_of(release.pods()) - {home}
+    assert away, "the API's pods are spread over the nodes"
+    [node] = away
+    api = make_client(release, name="client-at-home", node=home)
+    chosen = f"app.kubernetes.io/instance={release.name}"
+    try:
+        with api.load() as load:
+            time.sleep(5)
+            run("kubectl", "drain", node, f"--pod-selector={chosen}", "--timeout=60s")
+            until(lambda: is_ready(release.pods()), 60, "the pods are ready elsewhere")
+            assert nodes_of(release.pods()) == {home}
+    finally:
+        run("kubectl", "uncordon", node)
     assert_steady(load)

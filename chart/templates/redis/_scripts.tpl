@@ -1,13 +1,15 @@
 {{/*
 Starts Redis with the password in a file that only it can read: neither the command line nor
 the environment shows it. A copy of it stays for the probes, which so ask with the password
-that this server was started with, whatever becomes of the Secret.
+that this server was started with, whatever becomes of the Secret. The files of a container
+that was killed are still there when the next one starts: so they are written, not copied with
+their modes.
 */}}
 {{- define "flask-redis-api.redis.start" -}}
 umask 077
-cp /etc/redis/redis.conf /run/redis/redis.conf
+cat /etc/redis/redis.conf > /run/redis/redis.conf
 {{- if .Values.redis.auth.enabled }}
-cp /run/secrets/redis/password /run/redis/password
+cat /run/secrets/redis/password > /run/redis/password
 printf '\nrequirepass "%s"\n' "$(sed 's/[\\"]/\\&/g' /run/redis/password)" >> /run/redis/redis.conf
 {{- end }}
 exec redis-server /run/redis/redis.conf

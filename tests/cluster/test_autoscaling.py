@@ -1,0 +1,42 @@
+import time
+
+import pytest
+
+from .absence import missing
+from .commands import CommandFailed, run
+from .release import is_ready, until
+
+MIN, MAX = 2, 3
+
+
+@pytest.fixture(scope="module")
+def release(make_release):
+    try:
+        run("kubectl", "top", "nodes")
+    except CommandFailed as error:
+        missing(f"no metrics-server answers ({error})")
+    release = make_release("autoscaling")
+    release.install(
+        "--set=autoscaling.enabled=true",
+        f"--set=autoscaling.minReplicas={MIN}",
+        f"--set=autoscaling.maxReplicas={MAX}",
+        "--set=autoscaling.targetCPUUtilizationPercentage=60",
+        "--set=autoscaling.behavior.scaleDown.stabilizationWindowSeconds=0",
+        "--set=autoscaling.behavior.scaleDown.policies[0].periodSeconds=15",
+    )
+    return release
+
+
+def test_it_scales_up_under_load_and_down_after_it(release, make_client):
+    api = make_client(release)
+    until(lambda: len(release.pods()) == MIN, 90, "idle, there are few pods")
+    with api.load(seconds=120) as load:
+        up = until(lambda: len(release.pods()) == MAX, 90, "under load there are more")
+        until(lambda: is_ready(release.pods()), 60, "they are ready")
+        release.upgrade("--reuse-values", "--set-string", "podAnnotations.revision=2")
+        assert len(release.pods()) == MAX, "an upgrade leaves the number alone"
+    ended = time.monotonic()
+    until(lambda: len(release.pods()) == MIN, 240, "after it there are few again")
+    down = time.monotonic() - ended
+    print(f"\nup after {up:.0f} s of load, down {down:.0f} s after it; {load}")
+    assert load.failed == 0
