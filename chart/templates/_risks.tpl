@@ -10,7 +10,7 @@ What the chosen values risk, a line each; nothing where they risk nothing worth 
 - redis.persistence.whenDeleted=Delete: helm uninstall deletes every value.
 {{- end }}
 {{- if and .persistence.enabled (eq .appendfsync "everysec") }}
-- redis.appendfsync=everysec: the loss of a node may lose what was acknowledged in the last second or two; "always" loses nothing, for a slower write.
+- redis.appendfsync=everysec: the loss of a node may lose what was acknowledged in the last second or two, and so may a kill of Redis while a sync to its disk is under way; "always" loses nothing, for slower writes.
 {{- end }}
 {{- if and .persistence.enabled (eq .appendfsync "no") }}
 - redis.appendfsync=no: the loss of a node may lose half a minute of acknowledged writes.

@@ -17,6 +17,19 @@ def test_the_chart_and_the_app_have_one_version():
     assert container["image"] == f"flask-redis-api:{__version__}"
 
 
+def test_artifact_hub_is_told_the_images_that_are_installed():
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    told = yaml.safe_load(chart["annotations"]["artifacthub.io/images"])
+    rendered = objects()
+    installed = {
+        container["image"]
+        for kind, name in rendered
+        if kind in {"Deployment", "StatefulSet"}
+        for container in rendered[kind, name]["spec"]["template"]["spec"]["containers"]
+    }
+    assert {each["image"] for each in told} == installed
+
+
 def test_a_digest_pins_an_image_whatever_its_tag():
     digest = "sha256:" + "0" * 64
     rendered = objects(

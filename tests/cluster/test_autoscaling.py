@@ -1,3 +1,4 @@
+import json
 import time
 
 import pytest
@@ -7,6 +8,10 @@ from .commands import CommandFailed, run
 from .release import is_ready, until
 
 MIN, MAX = 2, 3
+HASTY = {
+    "stabilizationWindowSeconds": 0,
+    "policies": [{"type": "Pods", "value": 1, "periodSeconds": 15}],
+}
 
 
 @pytest.fixture(scope="module")
@@ -20,9 +25,7 @@ def release(make_release):
         "--set=autoscaling.enabled=true",
         f"--set=autoscaling.minReplicas={MIN}",
         f"--set=autoscaling.maxReplicas={MAX}",
-        "--set=autoscaling.targetCPUUtilizationPercentage=60",
-        "--set=autoscaling.behavior.scaleDown.stabilizationWindowSeconds=0",
-        "--set=autoscaling.behavior.scaleDown.policies[0].periodSeconds=15",
+        f"--set-json=autoscaling.behavior.scaleDown={json.dumps(HASTY)}",
     )
     return release
 
@@ -30,8 +33,8 @@ def release(make_release):
 def test_it_scales_up_under_load_and_down_after_it(release, make_client):
     api = make_client(release)
     until(lambda: len(release.pods()) == MIN, 90, "idle, there are few pods")
-    with api.load(seconds=120) as load:
-        up = until(lambda: len(release.pods()) == MAX, 90, "under load there are more")
+    with api.load(seconds=75) as load:
+        up = until(lambda: len(release.pods()) == MAX, 60, "under load there are more")
         until(lambda: is_ready(release.pods()), 60, "they are ready")
         release.upgrade("--reuse-values", "--set-string", "podAnnotations.revision=2")
         assert len(release.pods()) == MAX, "an upgrade leaves the number alone"

@@ -85,7 +85,7 @@ def test_no_acknowledged_write_is_lost_with_a_redis_that_is(
     release, api, executioner, appendfsync, end
 ):
     release.upgrade(f"--set=redis.appendfsync={appendfsync}")
-    with api.load(seconds=25, writes=True) as load:
+    with api.load(seconds=20, writes=True) as load:
         time.sleep(5)
         end(release, executioner)
         ready = release.redis_ready()

@@ -108,7 +108,8 @@ def test_draining_a_node_fails_no_request(release, make_client):
     try:
         with api.load() as load:
             time.sleep(5)
-            run("kubectl", "drain", node, f"--pod-selector={chosen}", "--timeout=60s")
+            options = ["--delete-emptydir-data", "--timeout=60s"]
+            run("kubectl", "drain", node, f"--pod-selector={chosen}", *options)
             until(lambda: is_ready(release.pods()), 60, "the pods are ready elsewhere")
             assert nodes_of(release.pods()) == {home}
     finally:
