@@ -15,6 +15,7 @@ from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 from prometheus_flask_exporter import PrometheusMetrics
+from redis.exceptions import RedisError
 
 import app as package
 from app import workers
@@ -64,11 +65,11 @@ class RedisState(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """Yield redis_client_up, and which outage it is."""
-        reason = self._outage()
+        up, reason = self._ask()
         yield _gauge(
             "redis_client_up",
             "1 if Redis could serve reads and writes at this scrape.",
-            [({}, reason is None)],
+            [({}, up)],
         )
         yield _gauge(
             "redis_client_outage",
@@ -76,12 +77,14 @@ class RedisState(Collector):
             [({"reason": str(each)}, each is reason) for each in Reason],
         )
 
-    def _outage(self) -> Reason | None:
+    def _ask(self) -> tuple[bool, Reason | None]:
         try:
             self._probe()
         except Outage as outage:
-            return outage.reason
-        return None
+            return False, outage.reason
+        except RedisError:  # an answer, but none that the probe is meant to get
+            return False, None
+        return True, None
 
 
 class MainPort(PrometheusMetrics):  # type: ignore[misc]  # it has no types

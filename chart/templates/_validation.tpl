@@ -4,7 +4,7 @@ wrong is said at once, and nothing is changed.
 */}}
 {{- define "flask-redis-api.validate" -}}
 {{- $wrong := list }}
-{{- range list "drain" "scaling" "env" "routes" "redis" "password" "mode" "volume" }}
+{{- range list "drain" "scaling" "env" "routes" "redis" "password" "mode" "volume" "monitoring" }}
 {{- with include (printf "flask-redis-api.validate.%s" .) $ | trim }}
 {{- $wrong = append $wrong . }}
 {{- end }}

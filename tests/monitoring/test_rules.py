@@ -1,0 +1,52 @@
+"""The alerts fire when they should and are silent when they should be."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from .rules import ROOT, RULES, alerts, promtool
+
+SCENARIOS = sorted(Path(__file__).parent.glob("alerts*.yaml"))
+PAGES = ROOT / "docs" / "runbook"
+
+
+def test_promtool_accepts_the_rules():
+    promtool("check", "rules", str(RULES))
+
+
+@pytest.mark.parametrize("scenarios", SCENARIOS, ids=lambda path: path.stem)
+def test_each_alert_does_as_its_scenarios_say(scenarios):
+    promtool("test", "rules", str(scenarios))
+
+
+def test_each_alert_has_a_scenario_in_which_it_fires_and_one_in_which_not():
+    expected = [
+        (case["alertname"], bool(case["exp_alerts"]))
+        for path in SCENARIOS
+        for test in yaml.safe_load(path.read_text())["tests"]
+        for case in test.get("alert_rule_test", [])
+    ]
+    assert set(expected) == {(name, on) for name in alerts() for on in (True, False)}
+
+
+@pytest.mark.parametrize("name", alerts())
+def test_an_alert_says_what_it_is_and_where_to_read_on(name):
+    alert = alerts()[name]
+    annotations = alert["annotations"]
+    assert annotations.keys() == {"summary", "description", "runbook_url"}
+    assert annotations["runbook_url"] == f"docs/runbook/{name}.md"
+    assert alert["labels"]["severity"] in {"critical", "warning"}
+
+
+@pytest.mark.parametrize("name", alerts())
+def test_an_alerts_page_says_what_to_look_at_and_what_to_do(name):
+    page = (PAGES / f"{name}.md").read_text()
+    assert page.startswith(f"# {name}\n")
+    for heading in ("## What it means", "## What to look at", "## What to do"):
+        assert f"\n{heading}\n" in page
+
+
+def test_there_is_no_page_without_its_alert():
+    pages = {path.stem for path in PAGES.glob("*.md")} - {"README"}
+    assert pages == alerts().keys()
