@@ -4,9 +4,10 @@ SHELL := /bin/sh
 PYTHON ?= $(shell command -v python3.11 || echo python3)
 VENV := .venv
 BIN := $(VENV)/bin
+PEERS := $(VENV)-bench
 ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help run image test e2e lint format lock clean
+.PHONY: help run bench image test e2e lint format lock clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | sort | awk -F'|' '{sub(/^ */, "", $$1); printf "  make %-8s %s\n", $$1, $$2}'
@@ -29,6 +30,9 @@ test: $(VENV)/.dev ## unit, HTTP and chart rendering tests, on real Redis server
 e2e: $(VENV)/.dev ## tests on a real Docker engine and a real cluster (KUBECONFIG, LOAD_IMAGE)
 	$(BIN)/pytest -s tests/compose tests/cluster $(ARGS)
 
+bench: $(VENV)/.run $(PEERS)/.installed ## measure us beside our peers into docs/performance.md (wrk; 15 min)
+	$(BIN)/python bench/throughput.py --ours $(BIN) --peers $(PEERS)/bin $(ARGS)
+
 lint: $(VENV)/.dev ## ruff, mypy, helm lint, hadolint, shellcheck
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -44,13 +48,14 @@ format: $(VENV)/.dev ## let ruff format and mend the code
 COMPILE = uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
 	--generate-hashes --no-emit-index-url --custom-compile-command "make lock"
 
-lock: $(VENV)/.dev ## write the three lock files anew from pyproject.toml
+lock: $(VENV)/.dev ## write the four lock files anew from pyproject.toml
 	$(BIN)/$(COMPILE) -o docker/requirements.txt
 	$(BIN)/$(COMPILE) --group embedded -c docker/requirements.txt -o docker/requirements-embedded.txt
 	$(BIN)/$(COMPILE) --group dev -c docker/requirements.txt -o docker/requirements-dev.txt
+	$(BIN)/$(COMPILE) --group bench -c docker/requirements.txt -o bench/requirements.txt
 
 clean: ## take the virtual environment and the caches away (./data stays)
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) $(PEERS) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -69,3 +74,7 @@ $(VENV)/.dev: $(BIN)/python docker/requirements-dev.txt pyproject.toml
 	$(INSTALL) -r docker/requirements-dev.txt
 	$(INSTALL_APP)
 	@touch $@ $(VENV)/.run
+$(PEERS)/.installed: bench/requirements.txt
+	$(PYTHON) -m venv $(PEERS)
+	$(subst $(BIN),$(PEERS)/bin,$(INSTALL)) -r bench/requirements.txt
+	@touch $@
