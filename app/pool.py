@@ -90,7 +90,7 @@ class Pool:
             connection = self._pool.get_connection()
             connection.send_packed_command(connection.pack_commands(commands))
             return _read(connection, len(commands))
-        except (RedisError, OSError) as error:
+        except (RedisError, OSError, UnicodeError) as error:  # the last by odd names
             outage = outage_of(error, sent=connection is not None)
             if outage is None:
                 raise

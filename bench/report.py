@@ -31,8 +31,8 @@ def tables(results: Results) -> str:
     for connections in sorted({where[0] for where in medians}):
         plural = "connection" if connections == 1 else "connections"
         parts.append(f"\n### {connections} {plural}\n")
-        for work in dict.fromkeys(w for c, w, _ in medians if c == connections):
-            parts.append(_table(medians, connections, work))
+        works = dict.fromkeys(w for c, w, _ in medians if c == connections)
+        parts += [_table(medians, connections, work) for work in works]
     parts.append(_sizes(results))
     return "\n".join(parts)
 
@@ -94,13 +94,26 @@ def _circumstances(results: Results) -> str:
     versions = ", ".join(f"{name} {what}" for name, what in results["versions"].items())
     redis = results["redis_benchmark"]
     limit = "its tool is missing here" if redis is None else f"{redis:,.0f} requests/s"
-    return f"""
-Measured on {results["date"]} by `make bench`: {results["machine"]}; load average before: {results["load_before"]}.
-{versions}.
-{results["workers"]} workers each; the median of {len(results["rounds"])} rounds of {results["seconds"]} s, in which the servers take turns.
-Ours has metrics and its access log on, the peers have neither. Each answer's status and body is looked at for a second before each measurement.
-Redis by itself, 32 connections without pipelining (`redis-benchmark -t get`): {limit}.
-"""
+    sentences = [
+        (
+            f"Measured on {results['date']} by `make bench`: {results['machine']}; "
+            f"load average before: {results['load_before']}."
+        ),
+        f"{versions}.",
+        (
+            f"{results['workers']} workers each; the median of {len(results['rounds'])} "
+            f"rounds of {results['seconds']} s, in which the servers take turns."
+        ),
+        (
+            "Ours has metrics and its access log on, the peers have neither. Each answer's "
+            "status and body is looked at for a second before each measurement."
+        ),
+        (
+            "Redis by itself, on 32 connections without pipelining "
+            f"(`redis-benchmark -t get`): {limit}."
+        ),
+    ]
+    return "\n".join(["", *sentences, ""])
 
 
 def _table(

@@ -62,7 +62,7 @@ class Running:
 
 
 def servers(bin_folder: Path, own_bin_folder: Path) -> list[Server]:
-    """Return ours and the peers, whose packages have a virtual environment of theirs."""
+    """Return ours and the peers, by the bin folders of their environments."""
     gunicorn = (str(bin_folder / "gunicorn"), "--workers", str(WORKERS), "--bind")
     gunicorn += ("127.0.0.1:{port}", "--log-level", "error", "--no-control-socket")
     fast = (str(bin_folder / "uvicorn"), "fast:app", "--workers", str(WORKERS))

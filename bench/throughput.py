@@ -79,7 +79,7 @@ def _arguments() -> argparse.Namespace:
         help="bin folder with the runtime's gunicorn",
     )
     parser.add_argument(
-        "--peers", type=_absolute, required=True, help="bin folder with the peers' packages"
+        "--peers", type=_absolute, required=True, help="bin folder with the peers"
     )
     parser.add_argument(
         "--results", type=Path, default=ROOT / "docs" / "performance.json"
@@ -157,11 +157,12 @@ def _circumstances(arguments: argparse.Namespace, url: str) -> dict[str, Any]:
         name: server,
         "wrk": _wrk_version(),
     }
+    system = f"{platform.system()} {platform.release()}"
     return {
         "date": datetime.now(UTC).date().isoformat(),
         "seconds": arguments.seconds,
         "workers": WORKERS,
-        "machine": f"{_processor()}, {os.cpu_count()} cores, {platform.system()} {platform.release()}",
+        "machine": f"{_processor()}, {os.cpu_count()} cores, {system}",
         "load_before": round(os.getloadavg()[0], 2),
         "versions": versions | _packages(arguments.peers),
     }
