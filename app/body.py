@@ -21,6 +21,7 @@ SHORT_REST = 64 * 1024
 LINGER_BYTES = 1024 * 1024
 LINGER_SECONDS = 1.0
 ENDLESS = float("inf")
+_GONE: Message = {"type": "http.disconnect"}
 
 
 class Body(io.RawIOBase):
@@ -38,6 +39,7 @@ class Body(io.RawIOBase):
         self._receive = receive
         self._left: float = 0
         self._expected = False
+        self._gone = False
         self._piece = b""
         for name, value in headers:
             if name == b"content-length":
@@ -55,8 +57,9 @@ class Body(io.RawIOBase):
     async def next_piece(self) -> bytes:
         """Return what comes next; nothing at the end."""
         while not self.ended:
-            message = await self._receive()
+            message = _GONE if self._gone else await self._receive()
             if message["type"] == "http.disconnect":
+                self._gone = True
                 raise ConnectionResetError
             piece: bytes = message.get("body", b"")
             self._left -= len(piece)
