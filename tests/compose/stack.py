@@ -71,7 +71,7 @@ class Stack:
 
 def configured(folder: Path, **settings: str) -> Stack:
     """Return a stack that is not running yet."""
-    ports = dict(zip(("API_PORT", "REDIS_PORT"), _free_ports(2), strict=True))
+    ports = dict(zip(("API_PORT", "REDIS_PORT"), free_ports(2), strict=True))
     settings = ports | settings
     env_file = folder / ".env"
     env_file.write_text("".join(f"{n}='{v}'\n" for n, v in settings.items()))
@@ -92,7 +92,7 @@ def running(folder: Path, **settings: str) -> Iterator[Stack]:
         stack.down()
 
 
-def _free_ports(count: int) -> list[str]:
+def free_ports(count: int) -> list[str]:
     listeners = [socket.create_server((LOOPBACK, 0)) for _ in range(count)]
     ports = [str(listener.getsockname()[1]) for listener in listeners]
     for listener in listeners:
