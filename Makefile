@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PEERS := $(VENV)-bench
 ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help run bench image test e2e lint format lock clean
+.PHONY: help run bench image test e2e lint format lock picture cost clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | sort | awk -F'|' '{sub(/^ */, "", $$1); printf "  make %-8s %s\n", $$1, $$2}'
@@ -53,6 +53,12 @@ lock: $(VENV)/.dev ## write the four lock files anew from pyproject.toml
 	$(BIN)/$(COMPILE) --group embedded -c docker/requirements.txt -o docker/requirements-embedded.txt
 	$(BIN)/$(COMPILE) --group dev -c docker/requirements.txt -o docker/requirements-dev.txt
 	$(BIN)/$(COMPILE) --group bench -c docker/requirements.txt -o bench/requirements.txt
+
+picture: $(VENV)/.dev ## draw docs/metrics.svg from the metrics of a real run
+	$(BIN)/python -m monitoring.picture
+
+cost: $(VENV)/.dev ## measure what metrics and access log cost in requests/s (needs wrk)
+	$(BIN)/python -m bench.observation
 
 clean: ## take the virtual environment and the caches away (./data stays)
 	rm -rf $(VENV) $(PEERS) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage

@@ -46,6 +46,14 @@ class Service:
         path = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return [int(pid) for pid in path.read_text().split()]
 
+    def cpu_seconds(self):
+        """Return the processor time of all its processes that live."""
+        ticks = 0
+        for pid in (self.process.pid, *self.workers()):
+            stat = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(stat[11]) + int(stat[12])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
     def scrape(self):
         return requests.get(self.metrics_url, timeout=5).text
 
