@@ -101,12 +101,13 @@ def _circumstances(results: Results) -> str:
         ),
         f"{versions}.",
         (
-            f"{results['workers']} workers each; the median of {len(results['rounds'])} "
-            f"rounds of {results['seconds']} s, in which the servers take turns."
+            f"{results['workers']} workers each; the median of "
+            f"{len(results['rounds'])} rounds of {results['seconds']} s, in which the "
+            "servers take turns."
         ),
         (
-            "Ours has metrics and its access log on, the peers have neither. Each answer's "
-            "status and body is looked at for a second before each measurement."
+            "Ours has metrics and its access log on, the peers have neither. Each "
+            "answer's status and body is looked at for a second before each measurement."
         ),
         (
             "Redis by itself, on 32 connections without pipelining "
