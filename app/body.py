@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 Message = MutableMapping[str, Any]
+Fields = dict[bytes, bytes]
 # An unread rest of at most so many bytes is read before the answer, so that the
 # connection can be kept; of a longer one, some after it, for so many seconds, so that
 # the client reads the answer before it finds the connection closed.
@@ -32,22 +33,15 @@ class Body(io.RawIOBase):
     """
 
     def __init__(
-        self,
-        receive: Callable[[], Awaitable[Message]],
-        headers: list[tuple[bytes, bytes]],
+        self, receive: Callable[[], Awaitable[Message]], headers: Fields
     ) -> None:
         self._receive = receive
-        self._left: float = 0
-        self._expected = False
+        self._left: float = int(headers.get(b"content-length", 0))
+        if b"transfer-encoding" in headers:
+            self._left = ENDLESS
+        self._expected = b"expect" in headers
         self._gone = False
         self._piece = b""
-        for name, value in headers:
-            if name == b"content-length":
-                self._left = int(value)
-            elif name == b"transfer-encoding":
-                self._left = ENDLESS
-            elif name == b"expect":
-                self._expected = True
 
     @property
     def ended(self) -> bool:

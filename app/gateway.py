@@ -30,7 +30,7 @@ async def serve(
 
     https://asgi.readthedocs.io/en/stable/specs/www.html
     """
-    body = Body(receive, scope["headers"])
+    body = Body(receive, dict(scope["headers"]))
     await run(_call, application, environ_of(scope, body), Reply(send, body))
     if not body.ended:
         await body.linger()

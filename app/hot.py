@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
 from app import kv, simple
-from app.body import Body
+from app.body import Body, Fields
 from app.bridge import run, wait
 from app.exchange import Call
 from app.gateway import Receive, Scope, Send
@@ -68,8 +68,9 @@ class HotRoutes:
         self, route: HotRoute, scope: Scope, receive: Receive, send: Send
     ) -> None:
         """Answer one request."""
-        body = Body(receive, scope["headers"])
-        status, headers, content = await run(self._answer, route, scope, body)
+        fields = dict(scope["headers"])
+        body = Body(receive, fields)
+        status, headers, content = await run(self._answer, route, scope, fields, body)
         if not body.ended:
             await body.skip_short_rest()
         if not body.ended:
@@ -81,10 +82,8 @@ class HotRoutes:
             await body.linger()
 
     def _answer(
-        self, route: HotRoute, scope: Scope, body: Body
+        self, route: HotRoute, scope: Scope, fields: Fields, body: Body
     ) -> tuple[int, HeaderPairs, bytes]:
-        fields = dict(scope["headers"])
-
         def header(name: str) -> str | None:
             value = fields.get(name.encode("latin-1"))
             return None if value is None else value.decode("latin-1")

@@ -107,7 +107,7 @@ def _circumstances(results: Results) -> str:
         ),
         (
             "Ours has metrics and its access log on, the peers have neither. Each "
-            "answer's status and body is looked at for a second before each measurement."
+            "answer is looked at, status and body, for a second beforehand."
         ),
         (
             "Redis by itself, on 32 connections without pipelining "

@@ -301,7 +301,7 @@ def test_the_environ_says_what_the_request_said():
         server=("::1", 80),
         client=None,
     )
-    environ = gateway.environ_of(asked, Body(None, asked["headers"]))
+    environ = gateway.environ_of(asked, Body(None, dict(asked["headers"])))
     told = {
         "REQUEST_METHOD": "PUT",
         "SCRIPT_NAME": "/api",
@@ -322,7 +322,7 @@ def test_the_environ_says_what_the_request_said():
 
 def test_an_absolute_uri_is_the_path_in_it():
     asked = scope(path="http://example.org/get/a%2Fb")
-    environ = gateway.environ_of(asked, Body(None, []))
+    environ = gateway.environ_of(asked, Body(None, {}))
     assert environ["PATH_INFO"] == "/get/a/b"
 
 
