@@ -64,7 +64,7 @@ cost: $(VENV)/.dev ## measure what metrics and access log cost in requests/s (ne
 	$(BIN)/python -m bench.observation
 
 clean: ## take the virtual environment and the caches away (./data stays)
-	rm -rf $(VENV) $(PEERS) .mypy_cache .pytest_cache .ruff_cache .hypothesis .coverage
+	rm -rf $(VENV) $(PEERS) .mypy_cache .pytest_cache .ruff_cache .hypothesis .schemathesis .coverage
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

@@ -5,7 +5,18 @@ from collections.abc import Callable
 
 from flask import Flask
 
-from app import exposition, health, logs, observation, options, problems, simple, v1
+from app import (
+    exposition,
+    health,
+    index,
+    logs,
+    observation,
+    openapi,
+    options,
+    problems,
+    simple,
+    v1,
+)
 from app.key import KeyConverter
 from app.metrics import Metrics, RedisMetrics
 from app.pool import Pool
@@ -44,6 +55,8 @@ def create_app(
     if settings.metrics_on_main_port:
         exposition.init_app(app)
     health.init_app(app)
+    openapi.init_app(app)
+    app.register_blueprint(index.bp)
     app.register_blueprint(simple.bp)
     app.register_blueprint(v1.bp)
     return app

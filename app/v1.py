@@ -5,6 +5,7 @@ from dataclasses import replace
 from flask import Blueprint, Response
 
 from app import current
+from app.conditions import read_conditions
 from app.exchange import Answer, Call, current_call, respond
 from app.key import path_after
 from app.kv import Handler, delete_value, get_value, put_value
@@ -15,6 +16,7 @@ from app.problems import Problem
 from app.query import take
 from app.settings import Settings
 from app.store import Store
+from app.values import UNCONDITIONAL
 
 METHODS = ("GET", "PUT", "PATCH", "DELETE")
 HANDLERS: dict[str, Handler] = {
@@ -48,9 +50,15 @@ def _answer(store: Store, settings: Settings, call: Call) -> Answer:
     if key is not None:
         call = replace(call, query=others)
         return HANDLERS[call.method](store, settings, key, call)
-    if call.method in ("GET", "HEAD"):
+    if call.method in ("PUT", "PATCH"):
+        raise Problem(422, _NO_KEY, parameter="key")
+    conditions = read_conditions(call.header)
+    if call.method != "DELETE":
         return list_keys(store, settings, call)
-    if call.method == "DELETE":
-        return delete_prefix(store, settings, call)
-    detail = "Name the key in the path, /v1/kv/<key>, or as the parameter 'key'."
-    raise Problem(422, detail, parameter="key")
+    if conditions is not UNCONDITIONAL:
+        raise Problem(422, _ONE_VALUE, parameter="prefix")
+    return delete_prefix(store, settings, call)
+
+
+_NO_KEY = "Name the key in the path, /v1/kv/<key>, or as the parameter 'key'."
+_ONE_VALUE = "If-Match and If-None-Match are about one value, not about a prefix."

@@ -22,6 +22,8 @@ worker_class = "app.worker.Worker"
 workers = settings.workers
 # A client that hangs up ends its own request at once.
 asgi_disconnect_grace_period = 0
+# The longest it can have: a key or prefix takes three bytes for each of its own.
+limit_request_line = 8190
 keepalive = 75
 timeout = 30
 graceful_timeout = settings.graceful_timeout

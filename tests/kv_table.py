@@ -299,6 +299,8 @@ LISTING = [
         (f"a list with {query} is refused", {b"a": b"1"}, Ask("GET", f"/v1/kv?{query}"), Get(422, {"parameter": parameter}), SAME)
         for query, parameter in [("limit=0", "limit"), ("limit=1001", "limit"), ("limit=-1", "limit"), ("limit=", "limit"), ("limit=x", "limit"), ("limit=%B2", "limit"), ("include=", "include"), ("include=name", "include"), ("include=ttl,", "include"), ("include=%FF", "include"), ("cursor=", "cursor"), ("cursor=0", "cursor"), ("cursor=AAAA", "cursor"), ("cursor=%FF", "cursor"), ("cursor=AAAAAAAAAAAAAAAAAAAAAA", "cursor"), ("prefx=a", "prefx"), ("prefix=a&prefix=b", "prefix")]
     ],
+    ("a list with a malformed condition is 400", {b"a": b"1"}, Ask("GET", "/v1/kv", {"If-None-Match": "x"}), Get(400, {"header": "If-None-Match"}), SAME),
+    ("a list has no tag", {b"a": b"1"}, Ask("GET", "/v1/kv", {"If-None-Match": tag(b"1")}), Get(200, {"keys": [{"key": "a"}]}), SAME),
     ("a list with too long a prefix is 414", {}, Ask("GET", "/v1/kv?prefix=" + "k" * 513), Get(414), SAME),
 ]
 PREFIX_DELETING = [
@@ -307,6 +309,7 @@ PREFIX_DELETING = [
     ("glob characters mean themselves", {b"*1": b"1", b"b": b"1"}, Ask("DELETE", "/v1/kv?prefix=*&confirm=*"), Get(200, b'{"deleted": 1, "done": true}\n'), {b"b": b"1"}),
     ("a dry run counts", {b"a/1": b"1", b"b": b"1"}, Ask("DELETE", "/v1/kv?prefix=a&dry_run=true"), Get(200, b'{"matched": 1, "done": true}\n'), SAME),
     ("a dry run may be confirmed", {b"a/1": b"1"}, Ask("DELETE", "/v1/kv?prefix=a&dry_run=true&confirm=a"), Get(200, b'{"matched": 1, "done": true}\n'), SAME),
+    ("a condition is about one value, not a prefix", {b"a/1": b"1"}, Ask("DELETE", "/v1/kv?prefix=a&confirm=a", {"If-Match": tag(b"1")}), Get(422, {"parameter": "prefix"}), SAME),
     *[
         (f"a deletion with {query or 'nothing'} is refused", {b"a": b"1"}, Ask("DELETE", f"/v1/kv?{query}"), Get(422, {"parameter": parameter}), SAME)
         for query, parameter in [("", "prefix"), ("prefix=", "prefix"), ("prefix=&confirm=", "prefix"), ("prefix=&dry_run=true", "prefix"), ("prefix=a", "confirm"), ("prefix=a&confirm=", "confirm"), ("prefix=a&confirm=A", "confirm"), ("prefix=a&confirm=true", "confirm"), ("prefix=a&dry_run=yes", "dry_run"), ("prefix=a&confirm=a&dryrun=true", "dryrun")]

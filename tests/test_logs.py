@@ -276,7 +276,7 @@ def test_a_running_server_writes_the_schema_and_no_secret(shared_server, tmp_pat
         "/set",
         "/get/<key:key>",
         None,
-        None,
+        "/",
     ]
     messages = [x["message"] for x in lines if x["logger"] == "gunicorn.error"]
     assert any(message.startswith("Listening at: http://") for message in messages)
