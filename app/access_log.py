@@ -5,11 +5,11 @@ import os
 import select
 import sys
 import time
-from collections.abc import Callable
 from functools import lru_cache
 from json.encoder import encode_basestring as quoted
 
 from app import logs
+from app.gathering import Later
 
 # Asked every few seconds by probes and scrapers: told of only when they fail.
 QUIET_ROUTES = frozenset({"/health", "/health/ready", "/health/live", "/metrics"})
@@ -26,10 +26,10 @@ class AccessLog:
     def __init__(self, form: str, *, quiet: bool) -> None:
         self._encode = json_line if form == "json" else logs.ENCODERS[form]
         self._left_out = QUIET_ROUTES if quiet else frozenset()
-        self._later: Callable[[Callable[[], None]], object] | None = None
+        self._later: Later | None = None
         self._waiting: list[bytes] = []
 
-    def write_later(self, later: Callable[[Callable[[], None]], object]) -> None:
+    def write_later(self, later: Later) -> None:
         """Let the lines of one thread wait until `later` calls back, and go together.
 
         On an event loop `later` is its call_soon.

@@ -7,7 +7,6 @@ from app import create_app, gateway
 from app.gateway import Receive, Scope, Send
 from app.health import Readiness
 from app.hot import HotRoutes
-from app.observation import Observer
 from app.pipeline import Pipeline
 from app.settings import Settings
 
@@ -47,9 +46,16 @@ class Service:
             case _:  # a WebSocket, which there is none of here
                 await send({"type": "websocket.close"})
 
+    def _gather(self) -> None:
+        """Let what is told of each request wait for the end of the loop's turn."""
+        later = asyncio.get_running_loop().call_soon
+        self.flask.extensions["observer"].access_log.write_later(later)
+        if metrics := self.flask.extensions["metrics"]:
+            metrics.publish_later(later)
+
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
-        _gather(self.flask.extensions["observer"])
+        self._gather()
         await send({"type": "lifespan.startup.complete"})
         await receive()
         self.flask.extensions["transport"].close()
@@ -59,11 +65,3 @@ class Service:
 def service() -> Service:
     """Build the service from the environment; raises SettingsError."""
     return Service(Settings.from_env(os.environ))
-
-
-def _gather(observer: Observer) -> None:
-    """Let what is told of each request wait for the end of the loop's turn."""
-    later = asyncio.get_running_loop().call_soon
-    observer.access_log.write_later(later)
-    if observer.metrics:
-        observer.metrics.publish_later(later)

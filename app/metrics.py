@@ -1,7 +1,5 @@
 """What is counted of each request and each Redis command."""
 
-from collections.abc import Callable
-
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -10,6 +8,7 @@ from prometheus_client import (
     disable_created_metrics,
 )
 
+from app.gathering import GatheringGauge, GatheringHistogram, Later
 from app.outage import Outage, Reason
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -30,29 +29,21 @@ class RequestMetrics:
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._duration = Histogram(
+        self._duration = GatheringHistogram(
             "http_request_duration_seconds",
             "How long requests took, by method, route and class of status.",
             ("method", "route", "status"),
             buckets=SECONDS,
             registry=registry,
         )
-        self._in_flight = Gauge(
+        self._in_flight = GatheringGauge(
             "http_requests_in_flight",
             "Requests that are being answered.",
             registry=registry,
             multiprocess_mode="livesum",
         )
-        self._children: dict[tuple[str, str | None, int], Histogram] = {}
-        self._later: Callable[[Callable[[], None]], object] | None = None
-        self._change = 0
-
-    def publish_later(self, later: Callable[[Callable[[], None]], object]) -> None:
-        """Let changes of one thread's gauge wait until `later` calls back.
-
-        On an event loop `later` is its call_soon; begin and end often cancel out.
-        """
-        self._later = later
+        self._children: dict[tuple[str, str | None, int], GatheringHistogram] = {}
+        self.later: Later | None = None
 
     def begin(self) -> None:
         """Count a request as being in flight."""
@@ -66,20 +57,13 @@ class RequestMetrics:
         if child is None:
             labels = (method, route or "unmatched", f"{status // 100}xx")
             child = self._children[key] = self._duration.labels(*labels)
-        child.observe(seconds)
+        _observe(child, seconds, self.later)
 
     def _count(self, step: int) -> None:
-        if self._later is None:
+        if self.later is None:
             self._in_flight.inc(step)
-            return
-        if self._change == 0:
-            self._later(self._publish)
-        self._change += step
-
-    def _publish(self) -> None:
-        if self._change:
-            self._in_flight.inc(self._change)
-            self._change = 0
+        else:
+            self._in_flight.change_later(step, self.later)
 
 
 class RedisMetrics:
@@ -89,7 +73,7 @@ class RedisMetrics:
     """
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        self._duration = Histogram(
+        self._duration = GatheringHistogram(
             "redis_client_command_duration_seconds",
             "How long Redis commands took, until they were answered or failed.",
             ("command",),
@@ -125,7 +109,8 @@ class RedisMetrics:
             "Connections that were made anew after one was lost.",
             registry=registry,
         )
-        self._commands: dict[str, Histogram] = {}
+        self._commands: dict[str, GatheringHistogram] = {}
+        self.later: Later | None = None
         # A rate sees the first error only of a series that began at 0.
         for kind in (*Reason, "error-reply"):
             self._errors.labels(kind)
@@ -137,7 +122,7 @@ class RedisMetrics:
         child = self._commands.get(command)
         if child is None:
             child = self._commands[command] = self._duration.labels(command)
-        child.observe(seconds)
+        _observe(child, seconds, self.later)
         if error is not None:
             kind = error.reason if isinstance(error, Outage) else "error-reply"
             self._errors.labels(kind).inc()
@@ -161,6 +146,15 @@ class RedisMetrics:
         self._connections.dec()
 
 
+def _observe(
+    histogram: GatheringHistogram, seconds: float, later: Later | None
+) -> None:
+    if later is None:
+        histogram.observe(seconds)
+    else:
+        histogram.observe_later(seconds, later)
+
+
 class Metrics:
     """All instruments of one app, in a registry of their own."""
 
@@ -169,3 +163,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self.requests = RequestMetrics(self.registry)
         self.redis = RedisMetrics(self.registry)
+
+    def publish_later(self, later: Later) -> None:
+        """Let what one thread counts wait until `later` calls back."""
+        self.requests.later = self.redis.later = later

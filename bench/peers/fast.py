@@ -7,7 +7,8 @@ import redis.asyncio as redis
 from fastapi import FastAPI, HTTPException, Path
 from pydantic import BaseModel
 
-store = redis.Redis.from_url(os.environ["REDIS_URL"])
+# redis-py allows 100 connections by default, and fails beyond them.
+store = redis.Redis.from_url(os.environ["REDIS_URL"], max_connections=1024)
 app = FastAPI()
 
 

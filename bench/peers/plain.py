@@ -5,7 +5,8 @@ import os
 import redis
 from flask import Flask, Response, jsonify, request
 
-store = redis.Redis.from_url(os.environ["REDIS_URL"])
+# redis-py allows 100 connections by default, and fails beyond them.
+store = redis.Redis.from_url(os.environ["REDIS_URL"], max_connections=1024)
 app = Flask(__name__)
 
 
