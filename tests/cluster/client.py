@@ -9,6 +9,7 @@ from subprocess import PIPE, Popen
 
 from .commands import run
 
+JSON = {"Content-Type": "application/json"}
 LOAD = (Path(__file__).parent / "load.py").read_text()
 
 ASK = """
@@ -49,12 +50,12 @@ for size in asked["sizes"]:
     status = 200
     while status == 200:
         pair = {"key": f"filler/{written}", "value": "v" * size}
-        headers = {"Content-Type": "application/json"}
-        connection.request("POST", "/set", json.dumps(pair), headers)
+        connection.request("POST", "/set", json.dumps(pair), asked["headers"])
         response = connection.getresponse()
+        headers = {name.lower(): value for name, value in response.getheaders()}
         status, body = response.status, response.read().decode()
         written += size * (status == 200)
-json.dump(written, sys.stdout)
+json.dump([written, [status, headers, body]], sys.stdout)
 """
 CONNECT = """
 import socket, sys
@@ -96,7 +97,7 @@ class Client:
             "timeout": timeout,
             "method": "GET" if body is None else "POST",
             "body": None if body is None else json.dumps(body),
-            "headers": {"Content-Type": "application/json"},
+            "headers": JSON,
         }
         return Answer(*json.loads(self.python(ASK, stdin=json.dumps(asked))))
 
@@ -113,9 +114,13 @@ class Client:
         return json.loads(self.python(EACH, stdin=json.dumps(asked)))
 
     def fill(self, *sizes):
-        """Write values of each size until one is refused; return the bytes written."""
-        asked = {"host": self.host, "port": 5000, "sizes": sizes}
-        return json.loads(self.python(FILL, stdin=json.dumps(asked)))
+        """Write values of each size until one is refused.
+
+        Return the bytes written and the Answer to the last one.
+        """
+        asked = {"host": self.host, "port": 5000, "sizes": sizes, "headers": JSON}
+        written, refused = json.loads(self.python(FILL, stdin=json.dumps(asked)))
+        return written, Answer(*refused)
 
     def reaches(self, host, port):
         """Tell whether a connection can be made."""

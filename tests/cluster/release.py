@@ -87,16 +87,17 @@ class Release:
     def scale_redis(self, replicas):
         self.kubectl("scale", f"statefulset/{self.redis}", f"--replicas={replicas}")
 
+    def redis_cli(self, *arguments):
+        """Ask Redis in its own pod; return what redis-cli printed."""
+        script = 'REDISCLI_AUTH="$(cat /run/redis/password)" exec redis-cli "$@"'
+        inside = ["sh", "-c", script, "redis-cli", *arguments]
+        return self.kubectl("exec", f"{self.redis}-0", "--", *inside)
+
     def redis_ready(self):
         """Wait for Redis; return since when it is ready, in seconds since the epoch."""
         until(lambda: is_ready(self.pods("redis")), 120, "Redis is ready")
         [pod] = self.pods("redis")
-        [since] = [
-            condition.last_transition_time.timestamp()
-            for condition in pod.status.conditions
-            if condition.type == "Ready"
-        ]
-        return since
+        return ready_since(pod)
 
     def endpoints(self):
         """Return how many of the API's endpoints are ready."""
@@ -128,12 +129,15 @@ def waiting(wait):
 
 def is_ready(pods):
     """Tell whether there are pods and each of them is ready."""
-    return bool(pods) and all(
-        condition.status == "True"
-        for pod in pods
-        for condition in pod.status.conditions or []
-        if condition.type == "Ready"
-    )
+    return bool(pods) and all(ready_since(pod) is not None for pod in pods)
+
+
+def ready_since(pod):
+    """Return since when a pod is ready, in seconds since the epoch; None if it is not."""
+    for condition in pod.status.conditions or []:
+        if condition.type == "Ready" and condition.status == "True":
+            return condition.last_transition_time.timestamp()
+    return None
 
 
 def until(holds, seconds, what):
