@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PEERS := $(VENV)-bench
 ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help run bench soak image test e2e lint format lock picture cost clean
+.PHONY: help run bench profile soak image test e2e lint format lock picture cost clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | sort | awk -F'|' '{sub(/^ */, "", $$1); printf "  make %-8s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ e2e: $(VENV)/.dev ## tests on a real Docker engine and a real cluster (KUBECONFI
 
 bench: $(VENV)/.run $(PEERS)/.installed ## measure us beside our peers into docs/performance.md (wrk; 15 min)
 	$(BIN)/python bench/throughput.py --ours $(BIN) --peers $(PEERS)/bin $(ARGS)
+
+profile: $(VENV)/.run ## sample where a request's time goes into docs/profile.md (wrk)
+	$(BIN)/python bench/hotspots.py --ours $(BIN) $(ARGS)
 
 soak: $(VENV)/.run ## load it for 5 minutes while Redis restarts; no answer may be wrong
 	$(BIN)/python bench/soak.py --ours $(BIN) $(ARGS)

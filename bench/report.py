@@ -9,19 +9,22 @@ Results = dict[str, Any]
 
 PLAIN = "Flask, gunicorn sync (the plain form)"
 EMPTY = "an empty ASGI app on gunicorn"
-BEGIN, END = "<!-- begin: make bench -->", "<!-- end: make bench -->"
 PICTURED = 32  # connections
 BAR_PIXELS = 90  # for each multiple of the plain form
 COLOURS = ("#1f6feb", "#8c959f", "#afb8c1", "#c8d1da", "#d4a72c", "#eaeef2")
 
 
 def write(results: Results, folder: Path) -> None:
-    """Write the figures into performance.md between its marks, and performance.svg."""
-    page = folder / "performance.md"
-    before, _, rest = page.read_text().partition(BEGIN)
-    after = rest.partition(END)[2]
-    page.write_text(f"{before}{BEGIN}\n{tables(results)}{END}{after}")
+    """Write the figures into performance.md and performance.svg."""
+    fill_in(folder / "performance.md", "make bench", tables(results))
     (folder / "performance.svg").write_text(picture(results))
+
+
+def fill_in(page: Path, command: str, text: str) -> None:
+    """Replace what stands between the marks of a command in a page."""
+    begin, end = f"<!-- begin: {command} -->\n", f"<!-- end: {command} -->\n"
+    before, _, rest = page.read_text().partition(begin)
+    page.write_text(f"{before}{begin}{text}{end}{rest.partition(end)[2]}")
 
 
 def tables(results: Results) -> str:

@@ -95,7 +95,9 @@ def servers(bin_folder: Path, own_bin_folder: Path) -> list[Server]:
 
 
 @contextmanager
-def running(server: Server, redis_url: str, log: Path) -> "Iterator[Running]":
+def running(
+    server: Server, redis_url: str, log: Path, **environment: str
+) -> "Iterator[Running]":
     """Start a server, wait until it answers, and stop it in the end."""
     port = free_port()
     chosen = {"REDIS_URL": redis_url, "WORKERS": str(WORKERS), "PORT": str(port)}
@@ -106,7 +108,7 @@ def running(server: Server, redis_url: str, log: Path) -> "Iterator[Running]":
         process = subprocess.Popen(
             command,
             cwd=server.folder,
-            env={"PATH": os.environ["PATH"], **chosen},
+            env={"PATH": os.environ["PATH"], **chosen, **environment},
             stdout=output,
             stderr=subprocess.STDOUT,
         )

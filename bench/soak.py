@@ -14,9 +14,11 @@ import time
 from collections import Counter
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import redis
+import report
 from servers import Running, Server, free_port, resident_bytes, running
 
 from app.embedded import EmbeddedServer, find_server
@@ -171,10 +173,14 @@ def main() -> None:
             running(server, url, folder / "log") as target,
         ):
             tally, backs, memory = asyncio.run(soak(target, store, arguments.minutes))
-            failures = verdict(tally, backs, memory, url)
+            said, failures = verdict(tally, backs, memory, url)
+    print(*said, sep="\n")
     if failures:
         raise SystemExit("FAILED: " + "; ".join(failures))
-    print("passed")
+    date = datetime.now(UTC).date().isoformat()
+    how = f"{date}: {arguments.minutes:g} minutes on {CONNECTIONS} connections."
+    lines = "\n".join(f"- {line}" for line in (how, *said))
+    report.fill_in(ROOT / "docs" / "performance.md", "make soak", f"\n{lines}\n\n")
 
 
 async def soak(
@@ -234,33 +240,58 @@ async def _watch_memory(target: Running, seconds: float, end: float) -> list[int
     return seen
 
 
-def verdict(tally: Tally, backs: list[float], memory: list[int], url: str) -> list[str]:
-    """Print what was seen; return what it should not have been."""
-    print(
-        f"answers by status: {dict(tally.answers)}; connections broken: {tally.broken}"
-    )
-    print("back after a restart of Redis, s:", [round(back, 2) for back in backs])
+def verdict(
+    tally: Tally, backs: list[float], memory: list[int], url: str
+) -> tuple[list[str], list[str]]:
+    """Return what was seen, and what it should not have been."""
     half = len(memory) // 2
     early, late = max(memory[:half]), max(memory[half:])
-    print(f"largest worker, MiB: {early / 2**20:.1f} early, {late / 2**20:.1f} late")
-    failures = tally.wrong[:3]
-    with redis.Redis.from_url(url) as client:
-        for number in range(COUNTERS):
-            found = int(client.get(f"count-{number}") or 0)
-            least = tally.applied[number]
-            most = least + tally.perhaps_applied[number]
-            print(
-                f"counter {number}: {least} acknowledged, {found} found, {most} at most"
-            )
-            if not least <= found <= most:
-                failures.append(f"counter {number} is {found}")
+    answers = ", ".join(f"{n:,} × {code}" for code, n in sorted(tally.answers.items()))
+    times = " and ".join(f"{back:.2f} s" for back in backs)
+    applied, failures = _look_at_counters(tally, url)
+    said = [
+        (
+            f"Answers by status: {answers}. Wrong ones: {len(tally.wrong)}. "
+            f"Connections that broke: {tally.broken}."
+        ),
+        f"Redis was restarted twice; the first good answer came {times} after its own.",
+        applied,
+        (
+            f"The largest worker's memory: {early / 2**20:.1f} MiB at most in the first "
+            f"half, {late / 2**20:.1f} MiB in the second."
+        ),
+    ]
+    failures += tally.wrong[:3]
     if max(backs) > BACK_SECONDS:
-        failures.append(f"back only after {max(backs):.1f} s")
+        failures.append("it was not back in time")
     if late > early + GROWTH_BYTES:
         failures.append("memory grew")
     if tally.broken:
-        failures.append(f"{tally.broken} connections broke")
-    return failures
+        failures.append("connections broke")
+    return said, failures
+
+
+def _look_at_counters(tally: Tally, url: str) -> tuple[str, list[str]]:
+    """Hold the counters in Redis against what was acknowledged."""
+    failures = []
+    least, found, unknown = 0, 0, 0
+    with redis.Redis.from_url(url) as client:
+        for number in range(COUNTERS):
+            count = int(client.get(f"count-{number}") or 0)
+            acknowledged = tally.applied[number]
+            perhaps = tally.perhaps_applied[number]
+            if not acknowledged <= count <= acknowledged + perhaps:
+                failures.append(f"counter {number} is {count}")
+            least, found, unknown = (
+                least + acknowledged,
+                found + count,
+                unknown + perhaps,
+            )
+    said = (
+        f"Increments: {least:,} acknowledged, {unknown:,} answered as unknown, "
+        f"{found:,} found in Redis."
+    )
+    return said, failures
 
 
 if __name__ == "__main__":

@@ -53,7 +53,7 @@ def main() -> None:
     require_wrk()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
-        url = _start_redis(stack, folder)
+        url = start_redis(stack, folder)
         targets = [
             stack.enter_context(running(server, url, folder / f"{number}.log"))
             for number, server in enumerate(servers(arguments.peers, arguments.ours))
@@ -91,7 +91,7 @@ def _absolute(path: str) -> Path:
     return Path(path).absolute()
 
 
-def _start_redis(stack: ExitStack, folder: Path) -> str:
+def start_redis(stack: ExitStack, folder: Path) -> str:
     """Start a server on a port of the loopback address, with the keys to be read."""
     port = free_port()
     options = ("--bind", "127.0.0.1", "--port", str(port), "--appendonly", "no")
