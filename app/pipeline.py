@@ -1,199 +1,85 @@
 """How commands travel to Redis on an event loop: many requests' commands together."""
 
 import asyncio
-import random
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from types import TracebackType
 from typing import Any
 
 from redis.exceptions import RedisError
 
 from app.bridge import wait
 from app.endpoint import Endpoint
+from app.link import Link, Reply
 from app.metrics import RedisMetrics
-from app.outage import ConnectionLostError, Outage, Reason, outage_of
-from app.outbox import Outbox
+from app.outage import Outage, Reason, outage_of
 from app.settings import Settings
 from app.transport import Argument
 from app.transport import Command as Words
-from app.wire import Command, Wire
-
-# How many commands may wait at once, for the connection or for an answer.
-MOST_COMMANDS = 4096
-# Seconds from one attempt to connect to the next: at first, and in the end.
-FIRST_PAUSE = 0.05
-LAST_PAUSE = 1.0
-DOUBLINGS = 5
-
-Reply = asyncio.Future[Any]
 
 
 class Pipeline:
     """Carries the commands of all concurrent requests over one connection.
 
-    All that come in one turn of the loop leave together. To be used by functions
-    that app.bridge runs. Nothing connects before the first command; while Redis is
-    known to be gone, or too much waits, commands fail at once.
+    To be used by functions that app.bridge runs. Nothing connects before the first
+    command; while Redis is known to be gone, or too much waits, commands fail at once.
     """
 
     def __init__(self, settings: Settings, metrics: RedisMetrics | None = None) -> None:
-        self._endpoint = Endpoint(settings)
         self._metrics = metrics
-        self._outbox = Outbox()
-        self._flush_is_due = False
-        self._wire: Wire | None = None
-        self._connecting: asyncio.Task[None] | None = None
-        self._was_connected = False
-        self._failures = 0
-        self._outage = Outage(Reason.UNREACHABLE)
-        self._paused_until = 0.0
+        self._link = Link(Endpoint(settings), metrics)
 
     def execute(self, *command: Argument, idempotent: bool = False) -> Any:  # noqa: ANN401 - replies are as many-typed as Redis commands
         """Send a command and return Redis' reply, as Transport says."""
-        start = time.perf_counter()
-        try:
-            reply = _checked(wait(self._accept(command, idempotent=idempotent)))
-        except (Outage, RedisError) as error:
-            self._tell_end(command, start, error)
-            raise
-        self._tell_end(command, start)
-        return reply
+        with _Timing(self._metrics, command):
+            return _checked(wait(self._link.send(command, idempotent=idempotent)))
 
     def execute_many(
         self, commands: Sequence[Words], *, idempotent: bool = False
     ) -> list[Any]:
         """Send commands and return their replies, as Transport says."""
-        start = time.perf_counter()
         replies: list[Reply] = []
-        try:
-            for command in commands:
-                replies.append(self._accept(command, idempotent=idempotent))  # noqa: PERF401 - those before one that fails are kept
-            answers = [_checked(wait(reply)) for reply in replies]
-        except (Outage, RedisError) as error:
-            self._tell_end(commands[0], start, error)
-            raise
-        finally:
-            for reply in replies:
-                reply.cancel()  # means nothing to one that is there
-        self._tell_end(commands[0], start)
-        return answers
+        with _Timing(self._metrics, commands[0]):
+            try:
+                for command in commands:
+                    replies.append(self._link.send(command, idempotent=idempotent))  # noqa: PERF401 - those before one that fails are kept
+                return [_checked(wait(reply)) for reply in replies]
+            finally:
+                for reply in replies:
+                    reply.cancel()  # means nothing to one that is there
 
     def execute_within(self, seconds: float, *command: Argument) -> Any:  # noqa: ANN401 - as execute
         """Do as execute does, but give up after so many seconds whatever hangs."""
-        start = time.perf_counter()
-        try:
-            reply = _checked(_wait_within(seconds, self._accept(command)))
-        except (Outage, RedisError) as error:
-            self._tell_end(command, start, error)
-            raise
-        self._tell_end(command, start)
-        return reply
+        with _Timing(self._metrics, command):
+            return _checked(_wait_within(seconds, self._link.send(command)))
 
     def close(self) -> None:
         """Close the connection."""
-        if self._connecting is not None:
-            self._connecting.cancel()
-        if self._wire is not None:
-            self._wire.close()
+        self._link.close()
 
-    def _accept(self, words: Words, *, idempotent: bool = False) -> Reply:
-        loop = asyncio.get_running_loop()
-        if self._paused_until > loop.time():
-            raise _as_told(self._outage)
-        if self._depth() >= MOST_COMMANDS:
-            raise Outage(Reason.OVERLOADED)
-        reply = loop.create_future()
-        self._outbox.put(Command(words, reply, idempotent=idempotent))
-        self._flush_soon()
-        return reply
 
-    def _flush_soon(self) -> None:
-        if not self._flush_is_due and self._outbox:
-            self._flush_is_due = True
-            asyncio.get_running_loop().call_soon(self._flush)
+class _Timing:
+    """Tells the metrics how long a command took, and how it failed."""
 
-    def _flush(self) -> None:
-        """Send what waits, if there is a connection that takes it."""
-        self._flush_is_due = False
-        if self._wire is None:
-            self._connect()
-        elif self._wire.writable and (batch := self._outbox.take_batch()):
-            self._wire.send(batch)
-            if self._metrics:
-                self._metrics.sent(len(batch))
-                self._tell_depth()
-            self._flush_soon()
+    __slots__ = ("_command", "_metrics", "_start")
 
-    def _connect(self) -> None:
-        if self._connecting is None and self._outbox:
-            self._connecting = asyncio.create_task(self._attempt())
+    def __init__(self, metrics: RedisMetrics | None, command: Words) -> None:
+        self._metrics = metrics
+        self._command = command
+        self._start = 0.0
 
-    async def _attempt(self) -> None:
-        try:
-            wire = await self._endpoint.connect()
-        except (RedisError, OSError, UnicodeError) as error:  # the last by odd names
-            outage = outage_of(error, sent=False)
-            self._pause(outage or Outage(Reason.UNREACHABLE, f"Redis says: {error}"))
-        else:
-            self._take(wire)
-            self._flush()
-        finally:
-            self._connecting = None
+    def __enter__(self) -> None:
+        self._start = time.perf_counter()
 
-    def _take(self, wire: Wire) -> None:
-        wire.on_lost = self._lost
-        wire.on_writable = self._flush
-        wire.on_answers = self._tell_depth
-        self._wire = wire
-        self._failures = 0
-        if self._metrics:
-            self._metrics.connected(again=self._was_connected)
-        self._was_connected = True
-
-    def _pause(self, outage: Outage) -> None:
-        """Fail what waits, and let some time pass before the next attempt."""
-        pause = min(FIRST_PAUSE * 2**self._failures, LAST_PAUSE)
-        pause *= random.uniform(0.5, 1)  # noqa: S311 - parts the workers' attempts
-        self._failures = min(self._failures + 1, DOUBLINGS)
-        self._outage = outage
-        self._paused_until = asyncio.get_running_loop().time() + pause
-        for command in self._outbox.take_all():
-            command.answer(_as_told(outage))
-        self._tell_depth()
-
-    def _lost(self, error: RedisError | OSError, unanswered: Iterable[Command]) -> None:
-        """Fail what was under way, but send once more what may be repeated."""
-        self._wire = None
-        if self._metrics:
-            self._metrics.disconnected()
-        lost = outage_of(error, sent=True) or Outage(Reason.UNREACHABLE, uncertain=True)
-        repeatable = []
-        for command in unanswered:
-            if command.idempotent and isinstance(lost, ConnectionLostError):
-                command.idempotent = False
-                repeatable.append(command)
-            else:
-                command.answer(_as_told(lost))
-        self._outbox.put_back(repeatable)
-        if isinstance(lost, ConnectionLostError):
-            self._flush_soon()
-        else:
-            self._pause(Outage(lost.reason, lost.detail))
-
-    def _depth(self) -> int:
-        """Count the commands that wait to be sent or answered."""
-        return len(self._outbox) + (len(self._wire.unanswered) if self._wire else 0)
-
-    def _tell_depth(self) -> None:
-        if self._metrics:
-            self._metrics.queued(self._depth())
-
-    def _tell_end(
-        self, command: Words, start: float, error: Exception | None = None
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
     ) -> None:
-        if self._metrics:
-            seconds = time.perf_counter() - start
-            self._metrics.ended(str(command[0]), seconds, error)
+        if self._metrics and (error is None or isinstance(error, Exception)):
+            seconds = time.perf_counter() - self._start
+            self._metrics.ended(str(self._command[0]), seconds, error)
 
 
 def _wait_within(seconds: float, reply: Reply) -> Any:  # noqa: ANN401 - as execute
@@ -202,11 +88,6 @@ def _wait_within(seconds: float, reply: Reply) -> Any:  # noqa: ANN401 - as exec
     except TimeoutError:
         detail = "Redis did not answer in time."
         raise Outage(Reason.UNREACHABLE, detail, uncertain=True) from None
-
-
-def _as_told(outage: Outage) -> Outage:
-    """Return it anew, for one more request to raise."""
-    return Outage(outage.reason, outage.detail, uncertain=outage.uncertain)
 
 
 def _checked(reply: Any) -> Any:  # noqa: ANN401 - as execute

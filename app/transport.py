@@ -24,10 +24,10 @@ class Transport(Protocol):
     def execute_many(
         self, commands: Sequence[Command], *, idempotent: bool = False
     ) -> list[Any]:
-        """Send some commands one behind the other; return their replies in order.
+        """Send some commands at once; return their replies in the order given.
 
-        It is no transaction: others may come between, and each is carried out or
-        refused by itself. Raises as execute does, for the first that failed.
+        It is no transaction: Redis may carry them out in another order, others' among
+        them, or only some. Raises as execute does, for the first that failed.
         """
 
     def execute_within(self, seconds: float, *command: Argument) -> Any:  # noqa: ANN401 - as execute

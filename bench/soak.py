@@ -257,8 +257,8 @@ def verdict(
         f"Redis was restarted twice; the first good answer came {times} after its own.",
         applied,
         (
-            f"The largest worker's memory: {early / 2**20:.1f} MiB at most in the first "
-            f"half, {late / 2**20:.1f} MiB in the second."
+            f"The largest worker's memory: {early / 2**20:.1f} MiB at most in the "
+            f"first half, {late / 2**20:.1f} MiB in the second."
         ),
     ]
     failures += tally.wrong[:3]

@@ -10,9 +10,10 @@ from redis.exceptions import ResponseError
 
 from app.bridge import run
 from app.embedded import EmbeddedServer
+from app.link import MOST_COMMANDS
 from app.outage import Outage, Reason
 from app.outbox import BATCH_BYTES, LARGE_BYTES, Outbox
-from app.pipeline import MOST_COMMANDS, Pipeline
+from app.pipeline import Pipeline
 from app.pool import Pool
 from app.settings import Settings
 from app.wire import Command
