@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 PEERS := $(VENV)-bench
 ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help run bench profile soak image test e2e lint format lock picture cost clean
+.PHONY: help run bench profile soak image test e2e lint format lock picture cost keyspace clean
 
 help: ## list these targets
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  \1|\2/p' $(MAKEFILE_LIST) | sort | awk -F'|' '{sub(/^ */, "", $$1); printf "  make %-8s %s\n", $$1, $$2}'
@@ -65,6 +65,9 @@ picture: $(VENV)/.dev ## draw docs/metrics.svg from the metrics of a real run
 
 cost: $(VENV)/.dev ## measure what metrics and access log cost in requests/s (needs wrk)
 	$(BIN)/python -m bench.observation
+
+keyspace: $(VENV)/.dev ## measure lists and deletions among a million keys (needs redis-cli)
+	$(BIN)/python -m bench.keyspace $(ARGS)
 
 clean: ## take the virtual environment and the caches away (./data stays)
 	rm -rf $(VENV) $(PEERS) .mypy_cache .pytest_cache .ruff_cache .hypothesis .schemathesis .coverage

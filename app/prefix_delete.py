@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from app.exchange import Answer, Call
-from app.listing import SCANNED, read_prefix
+from app.listing import read_prefix
 from app.outage import Outage
+from app.page import SCANNED
 from app.problems import Problem, problem_of
 from app.query import read_flag, read_query
 from app.representation import NOSNIFF

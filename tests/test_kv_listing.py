@@ -3,7 +3,8 @@ import base64
 import pytest
 
 from app.cursor import Cursor, mark_of
-from app.listing import SCANNED, SCANS
+from app.page import SCANNED, SCANS, Describing, find_keys
+from app.store import BATCH
 from tests.problem import assert_problem
 from tests.test_kv_faults import fill
 
@@ -136,3 +137,14 @@ def test_a_deletion_tells_its_progress_by_lines(every_client, every_redis):
     assert len(lines) > 3
     assert lines[-1] == b'{"deleted": 3000, "done": true}'
     assert every_redis.dbsize() == 100
+
+
+def test_a_page_ends_early_when_its_time_is_over(app, redis_client):
+    fill(redis_client, "a", 5000)
+    keys = app.extensions["store"]
+    found, behind = find_keys(keys, b"a", Cursor(), 1000, deadline=0)
+    assert BATCH < len(found) < 1000
+    assert behind == Cursor(behind.scan)
+    assert behind.scan != 0
+    items, told = Describing(keys, {"ttl"}, 1).items(found, deadline=0)
+    assert len(items) == told == BATCH
