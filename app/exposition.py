@@ -1,90 +1,24 @@
 """What Prometheus scrapes: on a port of its own, and at /metrics of the main one."""
 
 import os
-import platform
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from socketserver import ThreadingMixIn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from flask import Flask
-from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder, make_wsgi_app
-from prometheus_client.metrics_core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
-from prometheus_client.registry import Collector
 from prometheus_flask_exporter import PrometheusMetrics
-from redis.exceptions import RedisError
 
-import app as package
 from app import workers
+from app.collectors import BuildInfo, Processes, RedisState
 from app.metrics import Metrics
-from app.outage import Outage, Reason
 from app.pool import Pool
 from app.settings import Settings
 from app.store import Store
-
-
-class BuildInfo(Collector):
-    """Says which build this is."""
-
-    def collect(self) -> Iterator[Metric]:
-        """Yield flask_redis_api_build_info."""
-        labels = {"version": package.__version__, "python": platform.python_version()}
-        name, help_text = (
-            "flask_redis_api_build_info",
-            "1, labelled by what is running.",
-        )
-        yield _gauge(name, help_text, [(labels, 1)])
-
-
-class Processes(Collector):
-    """The usual process figures, of each worker."""
-
-    def collect(self) -> Iterator[Metric]:
-        """Yield process_cpu_seconds_total and its like, labelled by slot."""
-        families: dict[str, Metric] = {}
-        for slot, pid in sorted(workers.pids().items()):
-            for found in ProcessCollector(
-                pid=str(pid).__str__, registry=None
-            ).collect():
-                family = families.setdefault(
-                    found.name, Metric(found.name, found.documentation, found.type)
-                )
-                for sample in found.samples:
-                    family.add_sample(sample.name, {"worker": slot}, sample.value)
-        yield from families.values()
-
-
-class RedisState(Collector):
-    """Asks at each scrape whether Redis can serve, so that idle services know too."""
-
-    def __init__(self, probe: Callable[[], None]) -> None:
-        self._probe = probe
-
-    def collect(self) -> Iterator[Metric]:
-        """Yield redis_client_up, and which outage it is."""
-        up, reason = self._ask()
-        yield _gauge(
-            "redis_client_up",
-            "1 if Redis could serve reads and writes at this scrape.",
-            [({}, up)],
-        )
-        yield _gauge(
-            "redis_client_outage",
-            "1 for the reason why Redis could not serve at this scrape.",
-            [({"reason": str(each)}, each is reason) for each in Reason],
-        )
-
-    def _ask(self) -> tuple[bool, Reason | None]:
-        try:
-            self._probe()
-        except Outage as outage:
-            return False, outage.reason
-        except RedisError:  # an answer, but none that the probe is meant to get
-            return False, None
-        return True, None
 
 
 class MainPort(PrometheusMetrics):  # type: ignore[misc]  # it has no types
@@ -144,15 +78,6 @@ def figures(probe: Callable[[], None], own: Metrics | None = None) -> CollectorR
     for collector in (BuildInfo(), Processes(), RedisState(probe)):
         registry.register(collector)
     return registry
-
-
-def _gauge(
-    name: str, help_text: str, samples: list[tuple[dict[str, str], float]]
-) -> Metric:
-    family = GaugeMetricFamily(name, help_text)
-    for labels, value in samples:
-        family.add_sample(name, labels, value)
-    return family
 
 
 class _Handler(WSGIRequestHandler):

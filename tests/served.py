@@ -84,7 +84,7 @@ def answers(service):
     assert service.process.poll() is None, service.output.read_text()
     try:
         return requests.get(f"{service.url}/health/live", timeout=2).ok
-    except requests.ConnectionError:
+    except requests.RequestException:
         return False
 
 
