@@ -9,7 +9,14 @@ from redis.exceptions import RedisError
 
 from app.endpoint import Endpoint
 from app.metrics import RedisMetrics
-from app.outage import ConnectionLostError, Outage, Reason, outage_of
+from app.outage import (
+    FAILED_OVER,
+    FAILOVER_PAUSE,
+    ConnectionLostError,
+    Outage,
+    Reason,
+    outage_of,
+)
 from app.outbox import Outbox
 from app.transport import Command as Words
 from app.wire import Command, Wire
@@ -42,6 +49,7 @@ class Link:
         self._failures = 0
         self._outage = Outage(Reason.UNREACHABLE)
         self._paused_until = 0.0
+        self._kept_until = 0.0
 
     def close(self) -> None:
         """Close the connection."""
@@ -102,11 +110,21 @@ class Link:
         wire.on_lost = self._lost
         wire.on_writable = self._flush
         wire.on_answers = self._tell_depth
+        wire.on_error_reply = self._leave_after_failover
         self._wire = wire
         self._failures = 0
         if self._metrics:
             self._metrics.connected(again=self._was_connected)
         self._was_connected = True
+
+    def _leave_after_failover(self, error: RedisError) -> None:
+        """Let the next command connect anew where another server may be master now."""
+        outage = outage_of(error, sent=True)
+        now = asyncio.get_running_loop().time()
+        if outage and outage.reason in FAILED_OVER and now >= self._kept_until:
+            self._kept_until = now + FAILOVER_PAUSE
+            if self._wire:
+                self._wire.retire()
 
     def _pause(self, outage: Outage) -> None:
         """Fail what waits, and let some time pass before the next attempt."""

@@ -24,6 +24,11 @@ class Reason(StrEnum):
     OVERLOADED = "overloaded"
 
 
+# What an old master says after a failover: its address may lead to the new one by now.
+FAILED_OVER = frozenset({Reason.READ_ONLY, Reason.NO_MASTER})
+# A connection is given up for that at most once in so many seconds.
+FAILOVER_PAUSE = 1.0
+
 # The first word of an error reply: https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors
 _REASONS = {
     "LOADING": Reason.LOADING,

@@ -12,7 +12,14 @@ from redis.exceptions import RedisError, ResponseError
 from redis.retry import Retry
 
 from app.metrics import RedisMetrics
-from app.outage import ConnectionLostError, Outage, Reason, outage_of
+from app.outage import (
+    FAILED_OVER,
+    FAILOVER_PAUSE,
+    ConnectionLostError,
+    Outage,
+    Reason,
+    outage_of,
+)
 from app.settings import Settings
 from app.transport import Argument, Command
 
@@ -26,6 +33,7 @@ class Pool:
     def __init__(self, settings: Settings, metrics: RedisMetrics | None = None) -> None:
         self._metrics = metrics
         self._connected: set[Connection] = set()
+        self._kept_until = 0.0
         self._pool = ConnectionPool.from_url(
             settings.redis_url,
             username=settings.redis_username,
@@ -56,6 +64,7 @@ class Pool:
             return self._carry(commands, idempotent=idempotent)
         except (Outage, RedisError) as raised:
             error = raised
+            self._leave_after_failover(raised)
             raise
         finally:
             if self._metrics:
@@ -98,6 +107,14 @@ class Pool:
         finally:
             if connection is not None:
                 self._pool.release(connection)
+
+    def _leave_after_failover(self, error: Exception) -> None:
+        """Let the next commands connect anew where another server may be master now."""
+        now = time.monotonic()
+        failed_over = isinstance(error, Outage) and error.reason in FAILED_OVER
+        if failed_over and now >= self._kept_until:
+            self._kept_until = now + FAILOVER_PAUSE
+            self._pool.disconnect(inuse_connections=False)
 
     def _connect(self, connection: Connection) -> None:
         """Log in on a new connection, and count it; redis-py reuses their objects."""

@@ -57,6 +57,7 @@ class Wire(asyncio.Protocol):
         )
         self.on_writable: Callable[[], None] = _do_nothing
         self.on_answers: Callable[[], None] = _do_nothing
+        self.on_error_reply: Callable[[RedisError], None] = _ignore
         self.writable = False
         self.closed = False
         self.unanswered: deque[Command] = deque()
@@ -71,6 +72,7 @@ class Wire(asyncio.Protocol):
         self._watch: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport
         self._error: RedisError | OSError | None = None
+        self._retired = False
 
     def send(self, commands: list[Command]) -> None:
         """Send the commands as one batch; their futures get the replies."""
@@ -80,6 +82,11 @@ class Wire(asyncio.Protocol):
             self._watch = self._loop.call_later(self._timeout, self._check)
         self.unanswered.extend(commands)
         self._transport.write(b"".join([command.packed for command in commands]))
+
+    def retire(self) -> None:
+        """Take no more commands, and end the connection when all are answered."""
+        self._retired = True
+        self.writable = False
 
     def close(self, error: RedisError | OSError | None = None) -> None:
         """End the connection at once; the error is why."""
@@ -99,9 +106,13 @@ class Wire(asyncio.Protocol):
             self._reader.feed(data)
             while (reply := self._reader.gets()) is not UNFINISHED:
                 self.unanswered.popleft().answer(reply)
+                if isinstance(reply, RedisError):
+                    self.on_error_reply(reply)
             self.on_answers()
         except (InvalidResponse, IndexError) as error:  # or a reply to nothing
             self.close(InvalidResponse(str(error)))
+        if self._retired and not self.unanswered:
+            self.close()
 
     def pause_writing(self) -> None:
         """Take no more commands: the server reads slower than we write."""
@@ -109,7 +120,7 @@ class Wire(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         """Take commands again."""
-        self.writable = True
+        self.writable = not self._retired
         self.on_writable()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -140,4 +151,8 @@ def _tell_all(error: RedisError | OSError, commands: Iterable[Command]) -> None:
 
 
 def _do_nothing() -> None:
+    pass
+
+
+def _ignore(_: RedisError) -> None:
     pass

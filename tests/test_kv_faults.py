@@ -1,15 +1,20 @@
 """What /v1/kv answers while Redis cannot serve, or forgot its scripts."""
 
+import asyncio
 import io
 import json
 import signal
+import time
+from contextlib import contextmanager
 
 import pytest
 import redis
 
 from app import create_app
+from app.outage import FAILOVER_PAUSE
 from app.settings import Settings
 from tests.problem import assert_problem
+from tests.proxy import proxied
 from tests.served import until
 
 JSON = {"Accept": "application/json"}
@@ -82,6 +87,52 @@ def test_too_few_replicas_let_read_and_not_write(every_client, one_value):
     for response in answers(every_client, ADDITIONS + REMOVALS):
         assert_problem(response, 503, reason="too-few-replicas")
     assert one_value.get("k") == b"1"
+
+
+@contextmanager
+def on_loop(loop, context):
+    """Enter an asynchronous context on a loop that runs in another thread."""
+
+    def run(coroutine):
+        return asyncio.run_coroutine_threadsafe(coroutine, loop).result(5)
+
+    entered = run(context.__aenter__())
+    try:
+        yield entered
+    finally:
+        run(context.__aexit__(None, None, None))
+
+
+def test_a_failover_behind_the_same_address_heals_without_a_restart(
+    client_of, server, shared_server, redis_client, loop
+):
+    with on_loop(loop, proxied(server.socket)) as (proxy, port):
+        client = client_of(f"redis://127.0.0.1:{port}")
+        assert client.put("/v1/kv/k", data=b"v").status_code == 201
+        with redis.Redis.from_url(server.url) as old_master:
+            old_master.replicaof("127.0.0.1", 1)
+        proxy.target = shared_server.socket
+        assert_problem(client.put("/v1/kv/k", data=b"w"), 503, reason="read-only")
+        until(
+            lambda: client.put("/v1/kv/k", data=b"w").status_code == 201,
+            "the new master is written to",
+            3,
+        )
+        assert redis_client.get("k") == b"w"
+
+
+def test_a_replica_is_asked_over_the_same_connection_most_of_the_time(
+    client_of, server, loop
+):
+    with redis.Redis.from_url(server.url) as owner:
+        owner.replicaof("127.0.0.1", 1)
+    with on_loop(loop, proxied(server.socket)) as (proxy, port):
+        client = client_of(f"redis://127.0.0.1:{port}")
+        start = time.monotonic()
+        for _ in range(30):
+            assert_problem(client.put("/v1/kv/k", data=b"w"), 503, reason="read-only")
+            assert client.get("/v1/kv/k").status_code == 404
+        assert proxy.connections <= 2 + (time.monotonic() - start) / FAILOVER_PAUSE
 
 
 def test_a_user_who_may_only_read_reads(every_client, one_value, every_url, client_of):
