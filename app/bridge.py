@@ -47,7 +47,7 @@ async def run(
     waits, so that it can let go of what it holds.
     """
     idle = _idle.greenlets
-    call = idle.pop() if idle else greenlet(_serve)
+    call = idle.pop() if idle else _new()
     call.gr_context = Context()
     said = call.switch(function, arguments)
     while said.__class__ is not _Outcome:
@@ -70,13 +70,21 @@ def wait(awaitable: Awaitable[Result]) -> Result:
     return cast("Result", result)
 
 
-def _serve(function: Callable[..., Any], arguments: tuple[Any, ...]) -> NoReturn:
+def _new() -> greenlet:
+    call = greenlet(_serve)
+    # It keeps for good what it is first given, so that must not be a request.
+    call.switch()
+    return call
+
+
+def _serve() -> NoReturn:
     """Call one function after the other; keep nothing of any meanwhile."""
     hub = cast("greenlet", getcurrent().parent)
+    outcomes = [_Outcome()]
     while True:
-        outcomes = [_outcome_of(function, arguments)]
-        del function, arguments
         function, arguments = hub.switch(outcomes.pop())
+        outcomes.append(_outcome_of(function, arguments))
+        del function, arguments
 
 
 def _outcome_of(function: Callable[..., Any], arguments: tuple[Any, ...]) -> _Outcome:

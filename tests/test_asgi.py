@@ -1,5 +1,6 @@
 import asyncio
 import uuid
+import weakref
 from contextlib import suppress
 
 import pytest
@@ -357,6 +358,25 @@ def test_a_function_that_the_bridge_runs_leaves_nothing_behind():
         "abc"
     )
     assert ids == [None, None, None]
+
+
+def test_a_call_that_has_ended_keeps_nothing_alive():
+    class Request:
+        pass
+
+    async def call_with(request):
+        return await bridge.run(id, request)
+
+    async def two():
+        kept = []
+        for _ in range(2):
+            request = Request()
+            kept.append(weakref.ref(request))
+            await call_with(request)
+            del request
+        return [reference() for reference in kept]
+
+    assert asyncio.run(two()) == [None, None]
 
 
 def test_an_error_where_a_function_waits_is_raised_in_it():
