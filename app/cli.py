@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
+from typing import NoReturn
 
 from app import __version__
 from app.embedded import EmbeddedServer, EmbeddedServerError, find_server
@@ -61,6 +62,8 @@ def _parser() -> argparse.ArgumentParser:
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """Serve with gunicorn until a signal ends it; return its exit code."""
     _check_port_is_free(settings)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)
     url = f"http://{_loopback(settings.host)}:{settings.port}"
     print(f"flask-redis-api {__version__} on {url}; Ctrl-C stops it", flush=True)
     if os.environ.get("REDIS_URL") or os.environ.get("REDIS_HOST"):
@@ -73,8 +76,10 @@ def run(settings: Settings, arguments: argparse.Namespace) -> int:
 def health(settings: Settings, arguments: argparse.Namespace) -> int:  # noqa: ARG001 - as run
     """Print what GET /health answers; return 0 when it is 200, else 1."""
     url = f"http://{_loopback(settings.host)}:{settings.port}/health"
+    # Whatever proxy the environment names, this machine is asked itself.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with urllib.request.urlopen(url, timeout=HEALTH_SECONDS) as answer:
+        with opener.open(url, timeout=HEALTH_SECONDS) as answer:
             print(answer.read().decode(), end="")
             return 0
     except urllib.error.HTTPError as error:
@@ -100,11 +105,21 @@ def _check_port_is_free(settings: Settings) -> None:
 
 def _serve(environ: Mapping[str, str]) -> int:
     command = [sys.executable, "-m", "gunicorn", "--config", str(GUNICORN_CONFIG)]
-    server = subprocess.Popen(command, env=dict(environ))
     # A terminal's Ctrl-C reaches gunicorn itself; we wait for it, then stop Redis.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: server.terminate())
-    return server.wait()
+    with subprocess.Popen(command, env=dict(environ)) as server:
+        try:
+            return server.wait()
+        except SystemExit:
+            server.terminate()
+            return server.wait()
+
+
+def _leave(*_: object) -> NoReturn:
+    """Unwind, once, so that what was started is stopped: the terminal was closed."""
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    sys.exit(0)
 
 
 def _own_redis(url: str) -> dict[str, str]:

@@ -1,6 +1,8 @@
 """A Redis-compatible server of one's own, for laptops and tests."""
 
+import fcntl
 import importlib.util
+import os
 import shutil
 import socket
 import subprocess
@@ -66,23 +68,51 @@ class EmbeddedServer:
         Raises EmbeddedServerError when another server has the folder, or it fails.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        if self._answer():
+        try:
+            self._process = self.launch()
+            self._wait(self._process)
+        except BaseException:
+            self.stop()
+            raise
+
+    def launch(self) -> subprocess.Popen[bytes]:
+        """Start the process without waiting for it.
+
+        It inherits the folder's lock, and so keeps it for as long as it lives, even
+        where the process that started it was killed.
+        """
+        lock = self._lock_folder()
+        self.socket.parent.mkdir(mode=0o700, exist_ok=True)
+        try:
+            return self._spawn(lock)
+        finally:
+            os.close(lock)
+
+    def _lock_folder(self) -> int:
+        lock = os.open(self.folder / "redis.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(lock)
             pid = self._pidfile.read_text().strip() if self._pidfile.exists() else "?"
             message = f"process {pid} already serves {self.folder}: end it first"
-            raise EmbeddedServerError(message)
-        self._process = self.launch()
+            raise EmbeddedServerError(message) from None
+        return lock
+
+    def _wait(self, process: subprocess.Popen[bytes]) -> None:
+        """Wait until it answers; loading a lot of data may take its time."""
         deadline = time.monotonic() + START_SECONDS
-        while self._answer() != b"+PONG\r\n":
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
+        while (answer := self._answer()) != b"+PONG\r\n":
+            late = not answer and time.monotonic() > deadline
+            if late or process.poll() is not None:
                 message = f"the Redis server did not start: see {self.folder}/redis.log"
                 raise EmbeddedServerError(message)
             time.sleep(0.02)
 
-    def launch(self) -> subprocess.Popen[bytes]:
-        """Start the process without waiting for it."""
+    def _spawn(self, lock: int) -> subprocess.Popen[bytes]:
         return subprocess.Popen(  # noqa: S603 - the binary found above
             self._command,
+            pass_fds=(lock,),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -96,15 +126,11 @@ class EmbeddedServer:
 
     def stop(self) -> None:
         """Let the server save and exit; kill it if that takes too long."""
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._process = None
+        if self._process is not None:
+            _end(self._process)
+            self._process = None
+        if self.socket.parent != self.folder:
+            shutil.rmtree(self.socket.parent, ignore_errors=True)
 
     def __enter__(self) -> Self:
         self.start()
@@ -128,6 +154,15 @@ class EmbeddedServer:
                 return client.recv(128)
             except OSError:
                 return b""
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(STOP_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def _socket_path(folder: Path) -> Path:

@@ -49,8 +49,9 @@ def json_answer(
     content_type: str = JSON,
 ) -> Answer:
     """Answer a value as JSON, one line, with a newline for terminals."""
-    body = _encode(payload) + "\n"
-    return Answer(status, body.encode(), (("Content-Type", content_type), *headers))
+    # Half a surrogate pair has no UTF-8; escaped, it is what JSON has for it.
+    body = (_encode(payload) + "\n").encode(errors="backslashreplace")
+    return Answer(status, body, (("Content-Type", content_type), *headers))
 
 
 def current_call() -> Call:

@@ -14,7 +14,12 @@ from app.store import Store
 bp = Blueprint("health", __name__, url_prefix="/health")
 
 # States in which the service's own address and password may be the mistake.
-NOT_REACHED = (Reason.UNREACHABLE, Reason.WRONG_PASSWORD, Reason.NO_PERMISSION)
+NOT_REACHED = (
+    Reason.UNREACHABLE,
+    Reason.OVERLOADED,
+    Reason.WRONG_PASSWORD,
+    Reason.NO_PERMISSION,
+)
 
 
 class Readiness:

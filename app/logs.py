@@ -78,7 +78,7 @@ def safe_message(record: logging.LogRecord) -> str:
     gunicorn names the address of a bad request before it quotes it, and the path of
     a failed one only as an argument. Of other libraries just the place is told.
     """
-    if record.name.partition(".")[0] == "app":
+    if record.name.startswith("app."):  # "app" itself is Flask's, with its paths
         return record.getMessage()
     if record.name.startswith("gunicorn.") and isinstance(record.msg, str):
         if record.exc_info:

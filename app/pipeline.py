@@ -32,7 +32,8 @@ class Pipeline:
     def execute(self, *command: Argument, idempotent: bool = False) -> Any:  # noqa: ANN401 - replies are as many-typed as Redis commands
         """Send a command and return Redis' reply, as Transport says."""
         with _Timing(self._metrics, command):
-            return _checked(wait(self._link.send(command, idempotent=idempotent)))
+            reply = self._link.send(command, idempotent=idempotent)
+            return _checked(wait(reply), idempotent=idempotent)
 
     def execute_many(
         self, commands: Sequence[Words], *, idempotent: bool = False
@@ -43,15 +44,16 @@ class Pipeline:
             try:
                 for command in commands:
                     replies.append(self._link.send(command, idempotent=idempotent))  # noqa: PERF401 - those before one that fails are kept
-                return [_checked(wait(reply)) for reply in replies]
+                return [_checked(wait(it), idempotent=idempotent) for it in replies]
             finally:
                 for reply in replies:
                     reply.cancel()  # means nothing to one that is there
 
     def execute_within(self, seconds: float, *command: Argument) -> Any:  # noqa: ANN401 - as execute
-        """Do as execute does, but give up after so many seconds whatever hangs."""
+        """Send an idempotent command and return its reply, as Transport says."""
         with _Timing(self._metrics, command):
-            return _checked(_wait_within(seconds, self._link.send(command)))
+            reply = self._link.send(command, idempotent=True)
+            return _checked(_wait_within(seconds, reply), idempotent=True)
 
     def close(self) -> None:
         """Close the connection."""
@@ -87,13 +89,15 @@ def _wait_within(seconds: float, reply: Reply) -> Any:  # noqa: ANN401 - as exec
         return wait(asyncio.wait_for(reply, seconds))
     except TimeoutError:
         detail = "Redis did not answer in time."
-        raise Outage(Reason.UNREACHABLE, detail, uncertain=True) from None
+        raise Outage(Reason.UNREACHABLE, detail) from None
 
 
-def _checked(reply: Any) -> Any:  # noqa: ANN401 - as execute
+def _checked(reply: Any, *, idempotent: bool) -> Any:  # noqa: ANN401 - as execute
     """Return a reply; raise one that is an error as what it means."""
     if not isinstance(reply, Exception):
         return reply
+    if idempotent and isinstance(reply, Outage):
+        reply.uncertain = False  # nothing hangs on whether it was carried out
     if isinstance(reply, RedisError) and (outage := outage_of(reply, sent=True)):
         raise outage from reply
     raise reply

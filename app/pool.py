@@ -65,6 +65,8 @@ class Pool:
         except (Outage, RedisError) as raised:
             error = raised
             self._leave_after_failover(raised)
+            if idempotent and isinstance(raised, Outage):
+                raised.uncertain = False  # nothing hangs on whether it was carried out
             raise
         finally:
             if self._metrics:
@@ -72,13 +74,13 @@ class Pool:
                 self._metrics.ended(str(commands[0][0]), seconds, error)
 
     def execute_within(self, seconds: float, *command: Argument) -> Any:  # noqa: ANN401 - as execute
-        """Do the same, but give up after so many seconds whatever hangs, DNS too."""
-        future = self._bounded.submit(self.execute, *command)
+        """Send an idempotent command and return its reply, as Transport says."""
+        future = self._bounded.submit(self.execute, *command, idempotent=True)
         try:
             return future.result(timeout=seconds)
         except FutureTimeoutError:
             detail = "Redis did not answer in time."
-            raise Outage(Reason.UNREACHABLE, detail, uncertain=True) from None
+            raise Outage(Reason.UNREACHABLE, detail) from None
 
     def close(self) -> None:
         """Close every connection."""
@@ -100,10 +102,14 @@ class Pool:
             connection.send_packed_command(connection.pack_commands(commands))
             return _read(connection, len(commands))
         except (RedisError, OSError, UnicodeError) as error:  # the last by odd names
-            outage = outage_of(error, sent=connection is not None)
-            if outage is None:
+            sent = connection is not None
+            outage = outage_of(error, sent=sent)
+            if outage is None and sent:
                 raise
-            raise outage from error
+            # A log-in may be refused in many ways, such as by a wrong REDIS_DB.
+            raise outage or Outage(
+                Reason.UNREACHABLE, f"Redis says: {error}"
+            ) from error
         finally:
             if connection is not None:
                 self._pool.release(connection)

@@ -133,12 +133,17 @@ def _redis_url(reader: _Reader) -> str:
 
 
 def _checked_url(reader: _Reader, url: str) -> str:
-    masked = re.sub(r"(://[^:@/]*):[^@]*@", r"\1:***@", url)
-    masked = re.sub(r"(password=)[^&]*", r"\1***", masked)
+    # All that may be a password, however misspelt the rest is.
+    masked = re.sub(r"(?s)^(\w+://)?.*@", r"\1***@", url)
+    masked = re.sub(r"(?s)(password=)[^&]*", r"\1***", masked)
     try:
         options = parse_url(url)
-    except ValueError as error:
-        reader.wrong("REDIS_URL", masked, f"redis://, rediss:// or unix:// ({error})")
+    except ValueError:  # whose message may quote a part of the password
+        expected = (
+            "a redis://, rediss:// or unix:// address, "
+            "what is special in its user name and password percent-encoded"
+        )
+        reader.wrong("REDIS_URL", masked, expected)
         return url
     if "password" in options and reader.text("REDIS_PASSWORD"):
         reader.wrong("REDIS_URL", masked, "without a password beside REDIS_PASSWORD")

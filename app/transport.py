@@ -17,8 +17,9 @@ class Transport(Protocol):
         """Send a command and return Redis' reply.
 
         An idempotent command is sent once more when its connection is lost; any
-        other never is. Raises Outage when Redis could not serve the command and
-        redis.exceptions.ResponseError for any other error reply.
+        other never is, and the Outage says that its fate is uncertain. Raises Outage
+        when Redis could not serve the command and redis.exceptions.ResponseError for
+        any other error reply.
         """
 
     def execute_many(
@@ -31,7 +32,10 @@ class Transport(Protocol):
         """
 
     def execute_within(self, seconds: float, *command: Argument) -> Any:  # noqa: ANN401 - as execute
-        """Do the same, but give up after so many seconds whatever hangs, DNS too."""
+        """Send an idempotent command, but give up after so many seconds.
+
+        Whatever hangs, DNS too.
+        """
 
     def close(self) -> None:
         """Close every connection."""

@@ -88,6 +88,16 @@ def test_sigterm_stops_both_too(port, folder):
     assert not (folder / "redis.pid").exists(), "Redis did not end cleanly"
 
 
+def test_closing_the_terminal_stops_both(port, folder):
+    process = start(port, folder)
+    os.killpg(process.pid, signal.SIGHUP)
+    output, _ = process.communicate(timeout=30)
+    assert process.returncode == 0, output
+    assert not (folder / "redis.pid").exists(), "Redis did not end cleanly"
+    with pytest.raises(urllib.error.URLError):
+        ask(port, "/health")
+
+
 def test_a_second_copy_on_the_same_port_says_so_and_disturbs_nothing(port, folder):
     process = start(port, folder)
     second = subprocess.run(
@@ -137,7 +147,7 @@ def test_health_exits_with_what_the_service_answers(port, folder, server):
     def health():
         return subprocess.run(
             [sys.executable, "-m", "app", "health"],
-            env=environment(port, HOST="0.0.0.0"),
+            env=environment(port, HOST="0.0.0.0", http_proxy="http://127.0.0.1:9"),
             capture_output=True,
             text=True,
             check=False,

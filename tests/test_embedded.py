@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -22,7 +24,9 @@ def test_values_survive_a_kill(folder):
         assert redis.Redis.from_url(server.url).get("foo") == b"bar"
 
 
-def test_a_folder_has_one_server_at_a_time(folder):
+@pytest.mark.parametrize("name", [".", "deep" * 40])
+def test_a_folder_has_one_server_at_a_time(folder, name):
+    folder = folder / name
     with EmbeddedServer(find_server(), folder) as server:
         process = redis.Redis.from_url(server.url).info("server")["process_id"]
         with pytest.raises(EmbeddedServerError, match=f"process {process} already"):
@@ -44,6 +48,32 @@ def test_only_its_user_can_open_the_socket_and_no_port_is_open(folder):
 def test_a_folder_with_a_long_name_works(folder):
     with EmbeddedServer(find_server(), folder / ("deep" * 40)) as server:
         assert redis.Redis.from_url(server.url).ping()
+        assert server.socket.parent.stat().st_mode & 0o777 == 0o700
+    assert not server.socket.parent.exists()
+
+
+def test_a_server_whose_starter_was_killed_keeps_its_folder(folder):
+    code = f"""if True:
+        from pathlib import Path
+        from app.embedded import EmbeddedServer, find_server
+        server = EmbeddedServer(find_server(), Path({str(folder)!r}))
+        server.start()
+        print(server.url, flush=True)
+        input()
+    """
+    starter = subprocess.Popen(
+        [sys.executable, "-c", code],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    url = starter.stdout.readline().strip()
+    starter.kill()
+    starter.communicate()
+    with redis.Redis.from_url(url) as orphan:
+        with pytest.raises(EmbeddedServerError, match="already serves"):
+            EmbeddedServer(find_server(), folder).start()
+        orphan.shutdown()
 
 
 def test_the_server_on_path_is_found_where_there_is_no_wheel(monkeypatch, tmp_path):

@@ -182,6 +182,24 @@ def test_a_hung_redis_is_unreachable_in_time(client_of, server):
         server.signal(signal.SIGCONT)
 
 
+def test_a_read_whose_answer_is_lost_leaves_nothing_unknown(client_of, server):
+    client = client_of(server.url)
+    client.get("/health")
+    server.signal(signal.SIGSTOP)
+    try:
+        for path in ("/health", "/get/foo", "/v1/kv/foo"):
+            problem = assert_problem(client.get(path), 503, reason="unreachable")
+            assert "applied" not in problem
+    finally:
+        server.signal(signal.SIGCONT)
+
+
+def test_a_database_that_is_not_there_is_unreachable(client_of, server):
+    client = client_of(f"{server.url}?db=99")
+    for path in ("/health", "/get/foo", "/v1/kv/foo"):
+        assert_problem(client.get(path), 503, reason="unreachable")
+
+
 def test_a_write_whose_answer_is_lost_says_that_its_fate_is_unknown(client_of, server):
     client = client_of(server.url)
     client.get("/health")

@@ -67,6 +67,11 @@ def test_every_wrong_variable_is_named_with_its_value_at_once():
         "redis://user:secret@db:port",
         "redis://:secret@db?socket_timeout=soon",
         "nonsense://db?password=secret",
+        "redis://user:secret/part@db",
+        "redis://:secret#part@db",
+        "redis://:part@secret@db:bad/0",
+        "user:secret@db:6379",
+        "redis:/:secret@db",
     ],
 )
 def test_a_wrong_url_is_named_without_its_password(url):

@@ -90,6 +90,7 @@ def test_a_key_out_of_bounds_in_the_path_is_refused(client, path, status):
         ('{"key": "", "value": "bar"}', "key"),
         ('{"key": "foo", "value": "\\ud800"}', "value"),
         ('{"key": "foo", "value": "bar", "ttl": 1}', "ttl"),
+        ('{"\\ud800": 1}', "\ud800"),
         ("[]", None),
         ("null", None),
     ],
