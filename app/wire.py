@@ -1,6 +1,7 @@
 """One connection to Redis on an event loop: commands go out, replies come in order."""
 
 import asyncio
+import socket
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -14,6 +15,10 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from app.transport import Argument
 
 UNFINISHED = object()
+# How often to look, within the timeout, whether the server is alive.
+LOOKS = 4
+# Bytes that a kernel holds unsent before it takes no more (TCP_NOTSENT_LOWAT).
+KERNEL_BYTES = 128 * 1024
 
 
 class Command:
@@ -47,8 +52,8 @@ class Wire(asyncio.Protocol):
     """Speaks RESP2 with one server: https://redis.io/docs/latest/develop/reference/protocol-spec/.
 
     `on_lost` is called once, with the error that ended the connection and the
-    commands that were sent and not answered. A server that is silent for `timeout`
-    seconds while it owes an answer ends it too.
+    commands that were sent and not answered. A server ends it too that owes an answer
+    and for `timeout` seconds neither says anything nor takes what waits to be sent.
     """
 
     def __init__(self, timeout: float) -> None:
@@ -69,6 +74,9 @@ class Wire(asyncio.Protocol):
             notEnoughData=UNFINISHED,
         )
         self._heard = 0.0
+        self._written = 0
+        self._taken = 0
+        self._backlog = 0
         self._watch: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport
         self._error: RedisError | OSError | None = None
@@ -79,9 +87,11 @@ class Wire(asyncio.Protocol):
         if not self.unanswered:
             self._heard = self._loop.time()
         if self._watch is None:
-            self._watch = self._loop.call_later(self._timeout, self._check)
+            self._watch = self._loop.call_later(self._timeout / LOOKS, self._check)
         self.unanswered.extend(commands)
-        self._transport.write(b"".join([command.packed for command in commands]))
+        data = b"".join([command.packed for command in commands])
+        self._written += len(data)
+        self._transport.write(data)
 
     def retire(self) -> None:
         """Take no more commands, and end the connection when all are answered."""
@@ -97,6 +107,7 @@ class Wire(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Take the connection over."""
         self._transport = transport  # type: ignore[assignment] # a stream's
+        _hold_little(transport.get_extra_info("socket"))
         self.writable = True
 
     def data_received(self, data: bytes) -> None:
@@ -134,15 +145,36 @@ class Wire(asyncio.Protocol):
         self.on_lost(error, unanswered)
 
     def _check(self) -> None:
-        """End the connection if the server is silent; look again later if not."""
+        """End the connection if the server is dead; look again later if not."""
         self._watch = None
         if not self.unanswered:
             return
-        silent = self._loop.time() - self._heard
-        if silent >= self._timeout:
+        now = self._loop.time()
+        if self._has_taken():
+            self._heard = now
+        left = self._heard + self._timeout - now
+        if left <= 0:
             self.close(RedisTimeoutError("the server is silent"))
         else:
-            self._watch = self._loop.call_later(self._timeout - silent, self._check)
+            pause = min(left, self._timeout / LOOKS)
+            self._watch = self._loop.call_later(pause, self._check)
+
+    def _has_taken(self) -> bool:
+        """Tell whether something of what had to wait has left since the last look.
+
+        What needs not wait tells nothing: a hung server's kernel takes it.
+        """
+        had_backlog, before = self._backlog > 0, self._taken
+        self._backlog = self._transport.get_write_buffer_size()
+        self._taken = self._written - self._backlog
+        return had_backlog and self._taken > before
+
+
+def _hold_little(connection: socket.socket) -> None:
+    """Let the kernel take no more than it can soon send, so that we see what waits."""
+    if connection.family != socket.AF_UNIX:
+        option = socket.TCP_NOTSENT_LOWAT
+        connection.setsockopt(socket.IPPROTO_TCP, option, KERNEL_BYTES)
 
 
 def _tell_all(error: RedisError | OSError, commands: Iterable[Command]) -> None:

@@ -1,6 +1,7 @@
 """A TCP proxy of a test's own, which can lose what passes through it."""
 
 import asyncio
+import socket
 from contextlib import asynccontextmanager
 
 
@@ -13,6 +14,7 @@ class Proxy:
         self.asked = []
         self.loses_answers = False
         self.refuses = False
+        self.bytes_per_second = float("inf")
         self._writers = set()
 
     def cut(self):
@@ -43,6 +45,7 @@ class Proxy:
         while data := await reader.read(2**16):
             if seen is not None:
                 seen.append(data)
+                await asyncio.sleep(len(data) / self.bytes_per_second)
             elif self.loses_answers:
                 self.loses_answers = False
                 self.cut()
@@ -54,8 +57,10 @@ class Proxy:
 async def proxied(target):
     """Run a proxy to a Unix socket; give it and its port."""
     proxy = Proxy(target)
-    server = await asyncio.start_server(proxy.serve, "127.0.0.1", 0)
-    async with server:
-        yield proxy, server.sockets[0].getsockname()[1]
+    listener = socket.create_server(("127.0.0.1", 0))
+    # Or the kernel would take in at once what the proxy forwards slowly.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2**15)
+    async with await asyncio.start_server(proxy.serve, sock=listener, limit=2**15):
+        yield proxy, listener.getsockname()[1]
         proxy.cut()
         await asyncio.sleep(0)

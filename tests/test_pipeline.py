@@ -181,6 +181,43 @@ def test_a_hung_redis_is_noticed_within_the_timeout(server):
         server.signal(signal.SIGCONT)
 
 
+def test_values_that_take_longer_than_the_timeout_to_send_are_stored(server):
+    async def upload():
+        async with (
+            proxied(server.socket) as (proxy, port),
+            pipeline_to(f"redis://127.0.0.1:{port}") as (pipeline, recorder),
+        ):
+            await execute(pipeline, "PING")
+            proxy.bytes_per_second = 2**20
+            start = time.monotonic()
+            values = [execute(pipeline, "SET", f"k{n}", b"x" * 2**20) for n in range(2)]
+            assert await asyncio.gather(*values) == [b"OK"] * 2
+            assert time.monotonic() - start > 2 * TIMEOUT
+            assert recorder.connections == [False]
+
+    asyncio.run(upload())
+
+
+def test_a_redis_that_hangs_amid_uploads_and_small_commands_is_noticed(server):
+    async def hang():
+        async with pipeline_to(server.url) as (pipeline, _):
+            await execute(pipeline, "PING")
+            server.signal(signal.SIGSTOP)
+            start = time.monotonic()
+            upload = outage_of(execute(pipeline, "SET", "k", b"x" * 2**23))
+            waiting = [asyncio.create_task(upload)]
+            while not waiting[0].done() and time.monotonic() - start < TIMEOUT + LATE:
+                waiting.append(asyncio.create_task(execute(pipeline, "GET", "k")))
+                await asyncio.sleep(0.01)
+            assert waiting[0].done()
+            await asyncio.gather(*waiting, return_exceptions=True)
+
+    try:
+        asyncio.run(hang())
+    finally:
+        server.signal(signal.SIGCONT)
+
+
 def test_a_redis_that_hangs_from_the_start_gets_no_command(server):
     async def hang():
         async with pipeline_to(server.url) as (pipeline, _):
