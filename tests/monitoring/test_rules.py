@@ -20,6 +20,28 @@ def test_each_alert_does_as_its_scenarios_say(scenarios):
     promtool("test", "rules", str(scenarios))
 
 
+@pytest.mark.parametrize("scenarios", SCENARIOS, ids=lambda path: path.stem)
+def test_each_alert_does_the_same_where_targets_have_a_namespace(scenarios, tmp_path):
+    read = yaml.safe_load(scenarios.read_text()) | {"rule_files": [str(RULES)]}
+    read["tests"] = [in_a_namespace(test) for test in read["tests"]]
+    path = tmp_path / scenarios.name
+    path.write_text(yaml.safe_dump(read))
+    promtool("test", "rules", str(path))
+
+
+def in_a_namespace(test):
+    """Return a scenario with a namespace on what is scraped and what comes of it."""
+    job = 'job="flask-redis-api'
+    if not any(job in each["series"] for each in test["input_series"]):
+        return test
+    text = yaml.safe_dump(test).replace(job, f'namespace="default", {job}')
+    labelled = yaml.safe_load(text)
+    for case in labelled.get("alert_rule_test", []):
+        for alert in case["exp_alerts"]:
+            alert["exp_labels"]["namespace"] = "default"
+    return labelled
+
+
 def test_each_alert_has_a_scenario_in_which_it_fires_and_one_in_which_not():
     expected = [
         (case["alertname"], bool(case["exp_alerts"]))
