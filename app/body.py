@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 
 Message = MutableMapping[str, Any]
 Fields = dict[bytes, bytes]
-# An unread rest of at most so many bytes is read before the answer, so that the
-# connection can be kept; of a longer one, some after it, for so many seconds, so that
-# the client reads the answer before it finds the connection closed.
+# An unread rest of at most so many bytes is read before the answer, if it comes within
+# so many seconds, so that the connection can be kept; of any other, some after it, so
+# that the client reads the answer before it finds the connection closed.
 SHORT_REST = 64 * 1024
+SHORT_SECONDS = 0.2
 LINGER_BYTES = 1024 * 1024
 LINGER_SECONDS = 1.0
 ENDLESS = float("inf")
@@ -97,10 +98,11 @@ class Body(io.RawIOBase):
         return size
 
     async def skip_short_rest(self) -> None:
-        """Read the rest, unless it is long, or the client has not begun to send it."""
-        with suppress(ConnectionResetError):
-            while not self._expected and 0 < self._left <= SHORT_REST:
-                await self.next_piece()
+        """Read the rest, unless it is long, or the client is slow to send it."""
+        with suppress(TimeoutError, ConnectionResetError):
+            async with asyncio.timeout(SHORT_SECONDS):
+                while not self._expected and 0 < self._left <= SHORT_REST:
+                    await self.next_piece()
 
     async def linger(self) -> None:
         """Read on a little after the answer, so that the client gets to see it."""

@@ -54,6 +54,13 @@ def test_too_long_a_key_is_refused_before_the_body_is_sent(service, redis_client
     assert redis_client.dbsize() == 0
 
 
+def test_a_refusal_waits_for_no_body_however_short(service):
+    for target in (f"PUT /v1/kv/{'k' * 513}", "POST /nowhere"):
+        answer = ask(service, f"{target} HTTP/1.1\r\nContent-Length: 10")
+        assert answer.startswith((b"HTTP/1.1 414 ", b"HTTP/1.1 404 "))
+        assert b"\r\nconnection: close\r\n" in answer.lower()
+
+
 def test_a_chunked_body_without_end_is_cut(service, redis_client):
     chunk = b"10000\r\n" + b"x" * 65536 + b"\r\n"
     sent = 0
