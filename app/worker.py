@@ -1,9 +1,10 @@
 """gunicorn's asgi worker, which lets its clients go in order when it is to end."""
 
+import asyncio
 import gc
-from asyncio import BaseTransport
 from typing import Any
 
+from gunicorn.asgi.protocol import ASGIProtocol
 from gunicorn.glogging import Logger
 from gunicorn.workers import gasgi
 
@@ -21,10 +22,10 @@ class Log(Logger):  # type: ignore[misc] # gunicorn has no types
         return False
 
 
-class Protocol(gasgi.ASGIProtocol):  # type: ignore[misc] # gunicorn has no types
+class Protocol(ASGIProtocol):  # type: ignore[misc] # gunicorn has no types
     """One client's connection, which its worker knows of."""
 
-    def connection_made(self, transport: BaseTransport) -> None:
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin."""
         self.worker.connections.add(self)
         super().connection_made(transport)
@@ -49,12 +50,38 @@ class Protocol(gasgi.ASGIProtocol):  # type: ignore[misc] # gunicorn has no type
             self._keepalive_timeout()
 
 
+class Loop(asyncio.SelectorEventLoop):
+    """An event loop that takes one new connection a turn.
+
+    asyncio's takes a hundred; so one worker would have all clients that come at once,
+    and the others none.
+    """
+
+    def __init__(self, worker: "Worker") -> None:
+        super().__init__()
+        self._worker = worker
+
+    async def create_server(self, *_: Any, **options: Any) -> asyncio.Server:  # noqa: ANN401 - gunicorn's
+        """Serve on a socket, on which as many may wait as gunicorn is told to let."""
+
+        def protocol() -> Protocol:
+            return Protocol(self._worker)
+
+        server = await super().create_server(protocol, backlog=1, **options)
+        options["sock"].listen(self._worker.cfg.backlog)
+        return server
+
+
 class Worker(gasgi.ASGIWorker):  # type: ignore[misc] # gunicorn has no types
     """The asgi worker, with an orderly end: https://gunicorn.org/signals/."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - gunicorn's
         super().__init__(*args, **kwargs)
         self.connections: set[Protocol] = set()
+
+    def _setup_event_loop(self) -> None:
+        self.loop = Loop(self)
+        asyncio.set_event_loop(self.loop)
 
     def run(self) -> None:
         """Serve until the end.
@@ -75,7 +102,3 @@ class Worker(gasgi.ASGIWorker):  # type: ignore[misc] # gunicorn has no types
     def _close_idle(self) -> None:
         for connection in tuple(self.connections):
             connection.close_if_idle()
-
-
-# The worker makes its connections of the class that this name stands for.
-gasgi.ASGIProtocol = Protocol

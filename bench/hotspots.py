@@ -76,7 +76,7 @@ def _profile(work: Work, bin_folder: Path, seconds: int) -> str:
         with running(
             sampled, url, folder / "log", SAMPLES_FOLDER=str(folder)
         ) as target:
-            measure(target, work, CONNECTIONS, seconds)
+            measure(target, work, CONNECTIONS, seconds, lambda: 0.0)
         seen = [json.loads(path.read_text()) for path in folder.glob("*.json")]
     return _table(work, seen)
 

@@ -1,6 +1,7 @@
 """Load by wrk, and whether every answer to it was right."""
 
 import json
+import resource
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -8,6 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from servers import Running
 
 SCRIPT = Path(__file__).parent / "load.lua"
@@ -34,15 +37,17 @@ class Work:
 
 @dataclass(frozen=True)
 class Figures:
-    """What one round measured; latencies in milliseconds, processor time a request.
+    """What one round measured: latencies in milliseconds, processor time a request.
 
-    `errors` are connections that broke or were never answered.
+    `whole_microseconds` are the workers', Redis' and the load's together; `errors` are
+    connections that broke or were never answered.
     """
 
     requests_per_second: float
     p50: float
     p99: float
-    cpu_microseconds: float
+    worker_microseconds: float
+    whole_microseconds: float
     errors: int
 
 
@@ -52,24 +57,41 @@ def require_wrk() -> None:
         raise SystemExit("the load generator wrk is missing: apt-get install wrk")
 
 
-def measure(target: "Running", work: Work, connections: int, seconds: int) -> Figures:
-    """Ask for the work on so many connections for so many seconds.
-
-    First a second of the same with each status and body looked at. Exits with a
-    message where one is wrong.
-    """
+def check(target: "Running", work: Work, connections: int) -> None:
+    """Look at status and body of each answer for a second; exit where one is wrong."""
     _wrk(target, work, connections, CHECK_SECONDS, "checked")
-    cpu = target.cpu_seconds()
+
+
+def measure(
+    target: "Running",
+    work: Work,
+    connections: int,
+    seconds: int,
+    redis_seconds: "Callable[[], float]",
+) -> Figures:
+    """Ask for the work on so many connections; exit where a status is wrong.
+
+    `redis_seconds` tells the processor time that Redis has had.
+    """
+    before = target.cpu_seconds(), redis_seconds() + _load_seconds()
     summary = _wrk(target, work, connections, seconds, "measured")
-    cpu = target.cpu_seconds() - cpu
+    workers = target.cpu_seconds() - before[0]
+    others = redis_seconds() + _load_seconds() - before[1]
     requests = summary["requests"]
     return Figures(
         requests_per_second=requests / (summary["microseconds"] / 1e6),
         p50=summary["p50_us"] / 1000,
         p99=summary["p99_us"] / 1000,
-        cpu_microseconds=cpu / requests * 1e6,
+        worker_microseconds=workers / requests * 1e6,
+        whole_microseconds=(workers + others) / requests * 1e6,
         errors=broken(summary),
     )
+
+
+def _load_seconds() -> float:
+    """Return the processor time of the load generators that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def broken(summary: dict[str, int]) -> int:

@@ -17,20 +17,23 @@ from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import redis
 import report
-from load import Figures, Work, measure, require_wrk
+from load import Work, check, measure, require_wrk
 from servers import ROOT, WORKERS, Running, free_port, running, servers
 
 from app.embedded import EmbeddedServer, find_server
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 KEYS = 100
 SIZES = (32, 1024)
 SMALL = [Work("get", 32), Work("put", 32), Work("mix", 32)]
 LARGE = [Work("get", 1024), Work("set", 1024), Work("put", 1024)]
-ROUNDS_OF = {
+WORKS_OF = {
     1: SMALL,
     32: [*SMALL, Work("miss", 32), Work("set", 32), *LARGE],
     256: SMALL,
@@ -58,9 +61,15 @@ def main() -> None:
             stack.enter_context(running(server, url, folder / f"{number}.log"))
             for number, server in enumerate(servers(arguments.peers, arguments.ours))
         ]
+        for connections, work, target in _plan(targets):
+            check(target, work, connections)
+        clock = _clock_of(stack, url)
         results = {
             **_circumstances(arguments, url),
-            "rounds": [_round(targets, arguments) for _ in range(arguments.rounds)],
+            "rounds": [
+                [_line(*each, arguments.seconds, clock) for each in _plan(targets)]
+                for _ in range(arguments.rounds)
+            ],
             "servers": {target.server.name: _size_of(target) for target in targets},
             "redis_benchmark": _redis_benchmark(url),
         }
@@ -106,24 +115,35 @@ def start_redis(stack: ExitStack, folder: Path) -> str:
     return url
 
 
-def _round(
-    targets: list[Running], arguments: argparse.Namespace
-) -> list[dict[str, Any]]:
-    """Measure everything once; each kind of work by one server after the other."""
-    measured = []
-    for connections, works in ROUNDS_OF.items():
+def _plan(targets: list[Running]) -> "Iterator[tuple[int, Work, Running]]":
+    """Name all there is to measure; each kind of work by one server after the other."""
+    for connections, works in WORKS_OF.items():
         for work in works:
             for target in targets:
-                if target.server.reads_only and work != SMALL[0]:
-                    continue
-                figures = measure(target, work, connections, arguments.seconds)
-                measured.append(_line(target, work, connections, figures))
-    return measured
+                if not target.server.reads_only or work == SMALL[0]:
+                    yield connections, work, target
+
+
+def _clock_of(stack: ExitStack, url: str) -> "Callable[[], float]":
+    """Return what tells the processor time of a Redis."""
+    client = stack.enter_context(redis.Redis.from_url(url))
+
+    def seconds() -> float:
+        used = client.info("cpu")
+        return float(used["used_cpu_user"]) + float(used["used_cpu_sys"])
+
+    return seconds
 
 
 def _line(
-    target: Running, work: Work, connections: int, figures: Figures
+    connections: int,
+    work: Work,
+    target: Running,
+    seconds: int,
+    clock: "Callable[[], float]",
 ) -> dict[str, Any]:
+    """Measure once."""
+    figures = measure(target, work, connections, seconds, clock)
     line = {"server": target.server.name, "work": str(work), "connections": connections}
     print(line, f"{figures.requests_per_second:.0f} requests/s, p99 {figures.p99} ms")
     return {**line, **asdict(figures)}
