@@ -61,6 +61,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def run(settings: Settings, arguments: argparse.Namespace) -> int:
     """Serve with gunicorn until a signal ends it; return its exit code."""
+    if not GUNICORN_CONFIG.exists():
+        message = f"{GUNICORN_CONFIG} is missing: run it from a checkout or the image"
+        raise SettingsError(message)
     _check_port_is_free(settings)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)

@@ -9,7 +9,7 @@ from prometheus_client.registry import Collector
 from redis.exceptions import RedisError
 
 import app
-from app import workers
+from app import slots
 from app.outage import Outage, Reason
 
 
@@ -29,7 +29,7 @@ class Processes(Collector):
     def collect(self) -> Iterator[Metric]:
         """Yield process_cpu_seconds_total and its like, labelled by slot."""
         families: dict[str, Metric] = {}
-        for slot, pid in sorted(workers.pids().items()):
+        for slot, pid in sorted(slots.pids().items()):
             one = ProcessCollector(pid=str(pid).__str__, registry=None)
             for found in one.collect():
                 family = families.setdefault(

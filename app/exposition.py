@@ -13,7 +13,7 @@ from prometheus_client.exposition import choose_encoder, make_wsgi_app
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_flask_exporter import PrometheusMetrics
 
-from app import workers
+from app import slots
 from app.collectors import BuildInfo, Processes, RedisState
 from app.metrics import Metrics
 from app.pool import Pool
@@ -71,7 +71,7 @@ def figures(probe: Callable[[], None], own: Metrics | None = None) -> CollectorR
     `probe` raises Outage while Redis cannot serve.
     """
     registry = CollectorRegistry(support_collectors_without_names=True)
-    if workers.FOLDER_VARIABLE in os.environ:
+    if slots.FOLDER_VARIABLE in os.environ:
         MultiProcessCollector(registry)
     elif own:
         registry.register(own.registry)

@@ -3,8 +3,7 @@
 import os
 from pathlib import Path
 
-from app import exposition, logs
-from app import workers as slots
+from app import exposition, logs, slots
 from app.health import Readiness
 from app.settings import Settings, SettingsError
 

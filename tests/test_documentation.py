@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from app import __version__
+from app.outage import Reason
 from app.settings import Settings
 
 ROOT = Path(__file__).parent.parent
@@ -62,13 +63,31 @@ def test_every_relative_link_of_the_readme_leads_somewhere():
 
 def test_make_help_lists_every_target_with_a_comment():
     output = subprocess.check_output(["make", "-C", ROOT, "help"], text=True)
-    for target in ("run", "test", "e2e", "lint"):
+    targets = re.findall(
+        r"^([a-z][a-z0-9-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE
+    )
+    assert len(targets) > 5
+    for target in targets:
         assert f"make {target} " in output
 
 
 def test_the_lock_files_name_no_index_and_carry_hashes():
-    for lock in (ROOT / "docker").glob("requirements*.txt"):
+    locks = [*ROOT.glob("*/requirements*.txt")]
+    assert len(locks) == 4
+    for lock in locks:
         text = lock.read_text()
         assert "://" not in text, lock
-        pins = re.findall(r"^[\w.-]+==", text, re.MULTILINE)
-        assert len(pins) <= text.count("--hash=sha256:"), lock
+        for pin in re.findall(r"^[\w.-]+(?:\[.*\])?==.*\\?\n.*", text, re.MULTILINE):
+            assert "--hash=sha256:" in pin, pin
+
+
+def test_the_readme_names_every_module_of_the_app_and_no_other():
+    table = README.partition("<!-- modules -->")[2].partition("<!-- /modules -->")[0]
+    named = [name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row)]
+    modules = {path.stem for path in (ROOT / "app").glob("[a-z]*.py")}
+    assert sorted(named) == sorted(modules)
+
+
+def test_the_readme_names_every_reason_of_a_503():
+    sentence = README.partition("`reason` is one of ")[2].partition(".")[0]
+    assert set(re.findall(r"`([a-z-]+)`", sentence)) == {*Reason, "draining"}
