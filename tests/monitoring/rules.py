@@ -39,7 +39,7 @@ def alerts():
 
 SELECTOR = re.compile(r"([a-zA-Z_:][\w:]*)\{([^}]*)\}")
 WORDS = {"absent", "and", "by", "count", "histogram_quantile", "increase", "max"}
-WORDS |= {"min", "or", "rate", "scalar", "sum", "vector"}
+WORDS |= {"last_over_time", "min", "or", "rate", "scalar", "sum", "vector"}
 LABELS = {"command", "job", "kind", "le", "method", "namespace", "pod", "reason"}
 LABELS |= {"route", "status", "version", "worker"}
 
