@@ -1,5 +1,6 @@
 """The alerts fire when they should and are silent when they should be."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -63,10 +64,28 @@ def test_an_alert_says_what_it_is_and_where_to_read_on(name):
 
 @pytest.mark.parametrize("name", alerts())
 def test_an_alerts_page_says_what_to_look_at_and_what_to_do(name):
-    page = (PAGES / f"{name}.md").read_text()
+    page = page_of(name)
     assert page.startswith(f"# {name}\n")
     for heading in ("## What it means", "## What to look at", "## What to do"):
         assert f"\n{heading}\n" in page
+
+
+ASKED = re.compile(r"redis-cli|SLOWLOG|SCRIPT KILL|CLIENT LIST|BGREWRITEAOF|--bigkeys")
+
+
+def test_a_page_that_asks_redis_leads_to_how_with_its_password():
+    asking = [name for name in alerts() if ASKED.search(page_of(name))]
+    assert len(asking) > 3
+    for name in asking:
+        assert "(README.md)" in page_of(name), name
+    how = (PAGES / "README.md").read_text()
+    start = (ROOT / "chart/templates/redis/_scripts.tpl").read_text()
+    assert 'REDISCLI_AUTH="$(cat /run/redis/password)" redis-cli' in how
+    assert "> /run/redis/password" in start
+
+
+def page_of(name):
+    return (PAGES / f"{name}.md").read_text()
 
 
 def test_there_is_no_page_without_its_alert():
