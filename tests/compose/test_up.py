@@ -76,11 +76,12 @@ def test_a_port_is_open_to_this_machine_alone(stack: Stack, service: str) -> Non
     assert published == [LOOPBACK]
 
 
-def test_opening_the_api_to_others_does_not_open_redis(tmp_path: Path) -> None:
-    stack = configured(tmp_path, BIND_ADDRESS="0.0.0.0")
+def test_opening_the_api_to_others_opens_nothing_else(tmp_path: Path) -> None:
+    stack = configured(tmp_path, BIND_ADDRESS="0.0.0.0", COMPOSE_PROFILES="monitoring")
     services = json.loads(stack.compose("config", "--format=json"))["services"]
     assert services["api"]["ports"][0]["host_ip"] == "0.0.0.0"
     assert services["redis"]["ports"][0]["host_ip"] == LOOPBACK
+    assert services["prometheus"]["ports"][0]["host_ip"] == LOOPBACK
 
 
 def test_a_setting_in_the_env_file_reaches_the_api(tmp_path: Path) -> None:
