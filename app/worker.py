@@ -2,11 +2,15 @@
 
 import asyncio
 import gc
+from http import HTTPStatus
 from typing import Any
 
 from gunicorn.asgi.protocol import ASGIProtocol
 from gunicorn.glogging import Logger
 from gunicorn.workers import gasgi
+
+from app.exchange import Headers
+from app.problems import Problem
 
 # From SIGTERM on every answer says "Connection: close". Whoever has asked nothing for
 # so many seconds then is closed, or idle clients would hold the worker up.
@@ -43,6 +47,22 @@ class Protocol(ASGIProtocol):  # type: ignore[misc] # gunicorn has no types
         """
         keep: bool = await self._handle_http_request(*request)
         return keep
+
+    def _send_error_response(
+        self, status: int, message: str, extra_headers: Headers = ()
+    ) -> None:
+        """Refuse what gunicorn itself cannot serve, by a problem as any other."""
+        answer = Problem(status, message).answer()
+        assert isinstance(answer.body, bytes)  # noqa: S101 - no problem streams
+        headers = (
+            *answer.headers,
+            *extra_headers,
+            ("Content-Length", str(len(answer.body))),
+            ("Connection", "close"),
+        )
+        lines = [f"HTTP/1.1 {status} {HTTPStatus(status).phrase}"]
+        lines += [f"{name}: {value}" for name, value in headers]
+        self._safe_write("\r\n".join([*lines, "", ""]).encode("latin-1") + answer.body)
 
     def close_if_idle(self) -> None:
         """Close the connection as after the longest pause, if no request is served."""

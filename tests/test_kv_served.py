@@ -3,6 +3,7 @@
 import json
 import socket
 import time
+from http.client import HTTPResponse
 
 import pytest
 
@@ -59,6 +60,30 @@ def test_a_refusal_waits_for_no_body_however_short(service):
         answer = ask(service, f"{target} HTTP/1.1\r\nContent-Length: 10")
         assert answer.startswith((b"HTTP/1.1 414 ", b"HTTP/1.1 404 "))
         assert b"\r\nconnection: close\r\n" in answer.lower()
+
+
+@pytest.mark.parametrize(
+    ("head", "status"),
+    [
+        (b"GET /get/" + b"k" * 9000 + b" HTTP/1.1\r\nHost: x", 414),
+        (b"GET /get/\xff HTTP/1.1\r\nHost: x", 400),
+        (b"GET /get/k HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: x", 501),
+        (b"GET /get/k HTTP/1.1\r\nHost: x\r\nX: " + b"x" * 9000, 431),
+        (b"nonsense", 400),
+    ],
+)
+def test_what_the_server_itself_refuses_is_a_problem_too(service, head, status):
+    with socket.create_connection(("127.0.0.1", service.port)) as client:
+        client.settimeout(MOST_SECONDS)
+        client.sendall(head + b"\r\n\r\n")
+        answer = HTTPResponse(client)
+        answer.begin()
+        assert answer.status == status
+        assert answer.headers["Content-Type"] == "application/problem+json"
+        assert answer.headers["Connection"] == "close"
+        problem = json.loads(answer.read())
+    assert problem["status"] == status
+    assert problem["detail"]
 
 
 def test_a_chunked_body_without_end_is_cut(service, redis_client):
