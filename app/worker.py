@@ -5,7 +5,7 @@ import gc
 from http import HTTPStatus
 from typing import Any
 
-from gunicorn.asgi.protocol import ASGIProtocol
+from gunicorn.asgi import protocol as gunicorn_protocol
 from gunicorn.glogging import Logger
 from gunicorn.workers import gasgi
 
@@ -26,7 +26,7 @@ class Log(Logger):  # type: ignore[misc] # gunicorn has no types
         return False
 
 
-class Protocol(ASGIProtocol):  # type: ignore[misc] # gunicorn has no types
+class Protocol(gunicorn_protocol.ASGIProtocol):  # type: ignore[misc] # gunicorn has no types
     """One client's connection, which its worker knows of."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -122,3 +122,8 @@ class Worker(gasgi.ASGIWorker):  # type: ignore[misc] # gunicorn has no types
     def _close_idle(self) -> None:
         for connection in tuple(self.connections):
             connection.close_if_idle()
+
+
+# 2 MiB of chunk sizes, made in advance for answers of unknown length, which are rare
+# here; what is missing there gunicorn makes when it needs it.
+gunicorn_protocol._CHUNK_PREFIXES.clear()  # noqa: SLF001 - it has no switch
