@@ -99,6 +99,20 @@ def test_scraping_each_pod_twice_is_refused():
         text({"metrics": both})
 
 
+@pytest.mark.parametrize("name", ["serviceMonitor", "podMonitor"])
+@pytest.mark.parametrize(("interval", "timeout"), [("5s", "10s"), ("1m", "1m1s")])
+def test_a_scrape_that_may_outlast_its_interval_is_refused(name, interval, timeout):
+    monitor = {"enabled": True, "interval": interval, "scrapeTimeout": timeout}
+    message = rf"{name}: scrapeTimeout \({timeout}\) is more than interval"
+    with pytest.raises(Refused, match=message):
+        text({"metrics": {name: monitor}})
+
+
+def test_a_scrape_may_take_all_of_its_interval_in_whatever_unit():
+    monitor = {"enabled": True, "interval": "1m", "scrapeTimeout": "60s"}
+    assert text({"metrics": {"serviceMonitor": monitor}})
+
+
 def test_a_latency_goal_between_two_bounds_is_refused():
     with pytest.raises(Refused, match="latencySeconds"):
         text({"metrics": {"prometheusRule": {"latencySeconds": "0.3"}}})

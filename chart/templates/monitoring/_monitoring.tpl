@@ -68,6 +68,18 @@ The rules of files/rules.yaml with this release's jobs, namespace and goals.
 {{- dict "groups" $groups | toYaml }}
 {{- end }}
 
+{{/*
+A duration of Prometheus, such as 1m30s, in milliseconds.
+*/}}
+{{- define "flask-redis-api.milliseconds" -}}
+{{- $units := dict "ms" 1 "s" 1000 "m" 60000 "h" 3600000 }}
+{{- $sum := 0 }}
+{{- range regexFindAll "[0-9]+(ms|s|m|h)" . -1 }}
+{{- $sum = add $sum (mul (regexFind "[0-9]+" .) (get $units (regexFind "[a-z]+" .))) }}
+{{- end }}
+{{- $sum }}
+{{- end }}
+
 {{- define "flask-redis-api.validate.monitoring" -}}
 {{- with .Values.metrics }}
 {{- $needs := list }}
@@ -81,6 +93,13 @@ metrics.enabled: {{ join " and " . }} would find nothing to scrape; set metrics.
 {{- end }}
 {{- if and .serviceMonitor.enabled .podMonitor.enabled }}
 metrics: serviceMonitor and podMonitor would both scrape every pod; keep one.
+{{- end }}
+{{- range $name := list "serviceMonitor" "podMonitor" }}
+{{- with get $.Values.metrics $name }}
+{{- if gt (include "flask-redis-api.milliseconds" .scrapeTimeout | int64) (include "flask-redis-api.milliseconds" .interval | int64) }}
+metrics.{{ $name }}: scrapeTimeout ({{ .scrapeTimeout }}) is more than interval ({{ .interval }}), with which Prometheus would refuse it. Lower the one or raise the other.
+{{- end }}
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end }}
