@@ -41,4 +41,9 @@ What the chosen values risk, a line each; nothing where they risk nothing worth 
 {{- else if not .Values.networkPolicy.apiFrom }}
 - networkPolicy.apiFrom is empty: every pod of the cluster may use the API, which asks for no credentials.
 {{- end }}
+{{- with .Values.metrics }}
+{{- if and .prometheusRule.enabled (not (or .serviceMonitor.enabled .podMonitor.enabled)) }}
+- metrics.prometheusRule without serviceMonitor or podMonitor: FlaskRedisApiDown fires unless your Prometheus scrapes the API as the job "{{ include "flask-redis-api.job" $ }}", with the label namespace="{{ $.Release.Namespace }}".
+{{- end }}
+{{- end }}
 {{- end }}

@@ -36,3 +36,11 @@ def test_values_that_risk_nothing_are_told_no_risk():
 )
 def test_each_risk_of_the_chosen_values_is_told(values, risk):
     assert risk in notes(values)
+
+
+def test_rules_without_a_monitor_are_told_which_targets_they_need():
+    rules = {"prometheusRule": {"enabled": True}}
+    risk = 'FlaskRedisApiDown fires unless your Prometheus scrapes the API as the job "demo'
+    assert risk in notes({"metrics": rules})
+    for name in ("serviceMonitor", "podMonitor"):
+        assert risk not in notes({"metrics": rules | {name: {"enabled": True}}})
