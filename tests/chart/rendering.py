@@ -53,6 +53,13 @@ def pod_spec(rendered, kind):
     return found["spec"] if kind == "Pod" else found["spec"]["template"]["spec"]
 
 
+def redis_script(rendered):
+    """Return the script that starts Redis, redis.conf in it."""
+    [container] = pod_spec(rendered, "StatefulSet")["containers"]
+    [script] = container["args"]
+    return script
+
+
 def environment(rendered):
     """Return the API container's environment by name, as {name: entry}."""
     [container] = pod_spec(rendered, "Deployment")["containers"]

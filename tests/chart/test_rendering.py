@@ -3,7 +3,15 @@ import yaml
 
 from app import __version__
 
-from .rendering import CHART, Refused, environment, objects, pod_spec, text
+from .rendering import (
+    CHART,
+    Refused,
+    environment,
+    objects,
+    pod_spec,
+    redis_script,
+    text,
+)
 
 WORKLOADS = ["Deployment", "StatefulSet", "Pod"]
 API = ("Deployment", "demo-flask-redis-api")
@@ -144,5 +152,13 @@ def test_the_longest_release_name_leaves_room_for_a_revision_label():
 def test_redis_without_a_volume_has_no_claim_and_no_append_only_file():
     rendered = objects({"redis": {"persistence": {"enabled": False}}})
     assert "volumeClaimTemplates" not in rendered[REDIS]["spec"]
-    config = rendered["ConfigMap", "demo-flask-redis-api-redis"]["data"]["redis.conf"]
-    assert "appendonly no" in config
+    assert "\nappendonly no\n" in redis_script(rendered)
+
+
+def test_redis_configuration_is_part_of_its_pod():
+    rendered = objects()
+    assert "\nappendonly yes\n" in redis_script(rendered)
+    assert not any(
+        "configMap" in each for each in pod_spec(rendered, REDIS[0])["volumes"]
+    )
+    assert ("ConfigMap", REDIS[1]) not in rendered

@@ -2,7 +2,7 @@
 
 import pytest
 
-from .rendering import Refused, objects, pod_spec, text
+from .rendering import Refused, objects, pod_spec, redis_script, text
 
 
 @pytest.mark.parametrize(
@@ -99,5 +99,4 @@ def test_without_a_memory_limit_redis_is_told_no_maxmemory():
 
 
 def config(redis):
-    rendered = objects({"redis": redis})
-    return rendered["ConfigMap", "demo-flask-redis-api-redis"]["data"]["redis.conf"]
+    return redis_script(objects({"redis": redis}))

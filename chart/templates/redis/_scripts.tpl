@@ -1,5 +1,7 @@
 {{/*
-Starts Redis with the password in a file that only it can read: neither the command line nor
+Starts Redis with a redis.conf that is part of the pod: an upgrade that fails halfway leaves the
+running pod its own, whenever its container restarts. A dollar is doubled for Kubernetes, which
+would expand $(…) in arguments. The password is added from its file: neither the command line nor
 the environment shows it. A copy of it stays for the probes, which so ask with the password
 that this server was started with, whatever becomes of the Secret. The files of a container
 that was killed are still there when the next one starts: so they are written, not copied with
@@ -7,7 +9,9 @@ their modes.
 */}}
 {{- define "flask-redis-api.redis.start" -}}
 umask 077
-cat /etc/redis/redis.conf > /run/redis/redis.conf
+cat > /run/redis/redis.conf <<'END_OF_REDIS_CONF'
+{{ include "flask-redis-api.redis.config" . | replace "$" "$$" }}
+END_OF_REDIS_CONF
 {{- if .Values.redis.auth.enabled }}
 cat /run/secrets/redis/password > /run/redis/password
 printf '\nrequirepass "%s"\n' "$(sed 's/[\\"]/\\&/g' /run/redis/password)" >> /run/redis/redis.conf
