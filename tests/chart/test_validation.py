@@ -39,6 +39,7 @@ from .rendering import Refused, objects, pod_spec, redis_script, text
             {"redis": {"auth": {"password": "x", "existingSecret": "y"}}},
             "redis.auth: password and existingSecret are both set",
         ),
+        ({"redis": {"auth": {"password": " "}}}, "/redis/auth/password"),
         (
             {"redis": {"maxmemory": "256Mi"}},
             r"268435456 bytes leave nothing of the memory limit \(268435456 bytes\)",

@@ -14,6 +14,7 @@ cat > /run/redis/redis.conf <<'END_OF_REDIS_CONF'
 END_OF_REDIS_CONF
 {{- if .Values.redis.auth.enabled }}
 cat /run/secrets/redis/password > /run/redis/password
+test -n "$(cat /run/redis/password)" || { echo 'the password is empty, and Redis would be open to all: put one into the Secret {{ include "flask-redis-api.redis.secretName" . }}' >&2; exit 1; }
 printf '\nrequirepass "%s"\n' "$(sed 's/[\\"]/\\&/g' /run/redis/password)" >> /run/redis/redis.conf
 {{- end }}
 exec redis-server /run/redis/redis.conf
@@ -34,8 +35,12 @@ test "$answer" = PONG || { echo "$answer"; exit 1; }
 {{- end }}
 
 {{/*
-Alive is any answer, LOADING and BUSY too: redis-cli fails only where there is none.
+Alive is any answer, LOADING and BUSY too. redis-cli fails where there is none, and also on an
+answer that is an error to the password it sent, such as "max number of clients reached".
 */}}
 {{- define "flask-redis-api.redis.alive" -}}
-{{ include "flask-redis-api.redis.ping" . | trim }}
+answer="$({{ include "flask-redis-api.redis.ping" . | trim }} 2>&1)" || case "$answer" in
+  "AUTH failed: "*) ;;
+  *) echo "$answer"; exit 1 ;;
+esac
 {{- end }}
