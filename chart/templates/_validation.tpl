@@ -4,7 +4,7 @@ wrong is said at once, and nothing is changed.
 */}}
 {{- define "flask-redis-api.validate" -}}
 {{- $wrong := list }}
-{{- range list "drain" "scaling" "env" "routes" "redis" "password" "mode" "volume" "monitoring" }}
+{{- range list "drain" "scaling" "env" "routes" "redis" "password" "secret" "mode" "volume" "monitoring" }}
 {{- with include (printf "flask-redis-api.validate.%s" .) $ | trim }}
 {{- $wrong = append $wrong . }}
 {{- end }}
@@ -87,6 +87,33 @@ redis.auth.password: it is not the one in the Secret {{ $name }}, with which Red
     kubectl --namespace {{ $namespace }} delete secret {{ $name }}
   then run this helm command again, and
     kubectl --namespace {{ $namespace }} rollout restart statefulset/{{ $name }} deployment/{{ include "flask-redis-api.fullname" $ }}
+{{- end }}
+{{- end }}
+{{- end }}
+
+{{/*
+A Secret of one's own that a live Redis could not start with, or that says another password than
+the one that it was started with.
+*/}}
+{{- define "flask-redis-api.validate.secret" -}}
+{{- $name := include "flask-redis-api.redis.fullname" . }}
+{{- $namespace := .Release.Namespace }}
+{{- $statefulset := lookup "apps/v1" "StatefulSet" $namespace $name | default dict }}
+{{- if and $statefulset (include "flask-redis-api.redis.hasPassword" .) .Values.redis.auth.existingSecret }}
+{{- $secret := .Values.redis.auth.existingSecret }}
+{{- $key := .Values.redis.auth.existingSecretKey }}
+{{- $given := get (dig "data" dict (lookup "v1" "Secret" $namespace $secret | default dict)) $key }}
+{{- $used := "" }}
+{{- range dig "spec" "template" "spec" "volumes" list $statefulset }}
+{{- if eq .name "redis-password" }}
+{{- $used = get (dig "data" dict (lookup "v1" "Secret" $namespace .secret.secretName | default dict)) (first .secret.items).key }}
+{{- end }}
+{{- end }}
+{{- if not $given }}
+redis.auth.existingSecret: there is no Secret {{ $secret }} with a password under the key {{ $key }} in the namespace {{ $namespace }}, and Redis, which runs, would not start again. Correct the name or the key, or make the Secret first.
+{{- else if and $used (ne $given $used) }}
+redis.auth.existingSecret: the password in the Secret {{ $secret }} is not the one with which Redis runs. Give it that one and run this helm command again. To change the password after that, with every client cut off until both have restarted, change it in the Secret and run
+    kubectl --namespace {{ $namespace }} rollout restart statefulset/{{ $name }} deployment/{{ include "flask-redis-api.fullname" . }}
 {{- end }}
 {{- end }}
 {{- end }}
