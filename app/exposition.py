@@ -4,6 +4,7 @@ import os
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import closing
 from socketserver import ThreadingMixIn
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
@@ -40,10 +41,15 @@ class OwnPort:
     """A thread that answers scrapes in a process that serves nothing else."""
 
     def __init__(self, settings: Settings) -> None:
+        def probe() -> None:
+            # Over a connection that is closed again: forked workers would inherit it.
+            with closing(Pool(settings)) as pool:
+                Store(pool).probe()
+
         self._server = make_server(
             settings.host,
             settings.metrics_port,
-            make_wsgi_app(figures(Store(Pool(settings)).probe)),
+            make_wsgi_app(figures(probe)),
             _server_class(settings.host),
             _Handler,
         )

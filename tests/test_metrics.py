@@ -11,6 +11,7 @@ from itertools import product
 from pathlib import Path
 
 import pytest
+import redis
 import requests
 
 from app import create_app
@@ -197,6 +198,20 @@ def test_workers_that_die_lose_no_count_and_leave_no_gauge_or_file(own_service):
         assert workers_told_of(text) == ["1", "2"]
     until(lambda: len(shared_files(service)) >= len(files), "they have theirs")
     assert shared_files(service) == files
+
+
+def test_a_scrape_leaves_no_connection_to_redis_to_a_worker_born_later(
+    own_service, server
+):
+    own_service.scrape()
+    replace_workers(own_service)
+    own_service.scrape()
+    with redis.Redis.from_url(server.url) as client:
+        until(
+            lambda: all(each["cmd"] != "setrange" for each in client.client_list()),
+            "whoever asked for the scrape is gone",
+            2,
+        )
 
 
 def counted_gets(service):
