@@ -40,7 +40,8 @@ autoscaling: a target for {{ $resource }} is a share of resources.requests.{{ $r
 {{- end }}
 
 {{- define "flask-redis-api.validate.env" -}}
-{{- $own := list }}
+{{- /* Where Redis is, and where the API listens: the Service, the policies and the guards go by it. */}}
+{{- $own := list "HOST" "PORT" "METRICS_PORT" "REDIS_URL" "REDIS_HOST" "REDIS_PORT" "REDIS_PASSWORD" "REDIS_PASSWORD_FILE" }}
 {{- range include "flask-redis-api.api.env" . | fromYamlArray }}
 {{- $own = append $own .name }}
 {{- end }}

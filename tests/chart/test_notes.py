@@ -44,3 +44,8 @@ def test_rules_without_a_monitor_are_told_which_targets_they_need():
     assert risk in notes({"metrics": rules})
     for name in ("serviceMonitor", "podMonitor"):
         assert risk not in notes({"metrics": rules | {name: {"enabled": True}}})
+
+
+def test_the_command_for_the_password_knows_a_key_with_a_dot():
+    auth = {"existingSecret": "mine", "existingSecretKey": "redis.password"}
+    assert r"jsonpath='{.data.redis\.password}'" in notes({"redis": {"auth": auth}})
