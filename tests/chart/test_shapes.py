@@ -38,10 +38,12 @@ def test_an_external_redis_takes_statefulset_secret_and_policies_along():
     assert egress[1] == {"ports": [{"port": 6380}], "to": peers}
 
 
-def test_a_new_url_of_an_external_redis_rolls_the_api_out():
+@pytest.mark.parametrize("name", ["", "-redis-exporter"])
+def test_a_new_url_of_an_external_redis_rolls_out_whoever_uses_it(name):
     def template(url):
-        rendered = objects({"externalRedis": {"url": url}})
-        return rendered["Deployment", "demo-flask-redis-api"]["spec"]["template"]
+        exporter = {"redisExporter": {"enabled": True}}
+        rendered = objects({"externalRedis": {"url": url}, "metrics": exporter})
+        return rendered["Deployment", f"demo-flask-redis-api{name}"]["spec"]["template"]
 
     assert template("redis://one") != template("redis://two")
     assert template("redis://one") == template("redis://one")

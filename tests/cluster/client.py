@@ -42,14 +42,14 @@ for key in asked["keys"]:
 json.dump(wrong, sys.stdout)
 """
 FILL = """
-import http.client, json, sys
+import http.client, json, sys, uuid
 asked = json.load(sys.stdin)
 connection = http.client.HTTPConnection(asked["host"], asked["port"], timeout=10)
 written = 0
 for size in asked["sizes"]:
     status = 200
     while status == 200:
-        pair = {"key": f"filler/{written}", "value": "v" * size}
+        pair = {"key": f"filler/{uuid.uuid4()}", "value": "v" * size}
         connection.request("POST", "/set", json.dumps(pair), asked["headers"])
         response = connection.getresponse()
         headers = {name.lower(): value for name, value in response.getheaders()}

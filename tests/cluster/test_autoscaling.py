@@ -33,8 +33,8 @@ def release(make_release):
 def test_it_scales_up_under_load_and_down_after_it(release, make_client):
     api = make_client(release)
     until(lambda: len(release.pods()) == MIN, 90, "idle, there are few pods")
-    with api.load(seconds=75) as load:
-        up = until(lambda: len(release.pods()) == MAX, 60, "under load there are more")
+    with api.load(seconds=60) as load:
+        up = until(lambda: len(release.pods()) == MAX, 45, "under load there are more")
         until(lambda: is_ready(release.pods()), 60, "they are ready")
         release.upgrade("--reuse-values", "--set-string", "podAnnotations.revision=2")
         assert len(release.pods()) == MAX, "an upgrade leaves the number alone"

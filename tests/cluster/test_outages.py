@@ -123,7 +123,7 @@ def test_two_minutes_without_redis_restart_nothing_and_a_wrong_rollout_takes_not
     api = make_client(release)
     assert api.ask("/set", FOO).json == FOO
     endpoints = set()
-    with api.load(rate=20, seconds=150) as load:
+    with api.load(rate=20, seconds=140) as load:
         store.scale_redis(0)
         until(lambda: not store.pods("redis"), 60, "Redis is going")
         went = time.monotonic()
