@@ -1,13 +1,14 @@
 """What the API asks of Redis: keys and values in, plain results out."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
-from redis.exceptions import NoScriptError, ResponseError
+from redis.exceptions import ResponseError
 
 from app import scripts
-from app.scripts import Script
-from app.transport import Argument, Command, Transport
+from app.outage import Outage
+from app.scripts import read_each, run
+from app.transport import Argument, Transport
 from app.values import (
     NEVER,
     UNCONDITIONAL,
@@ -38,8 +39,6 @@ _REFUSED_INCREMENTS = {
     "NaN or Infinity": "The sum is too large for a number.",
 }
 
-Item = TypeVar("Item")
-
 
 class Store:
     """Values by key, both bytes, as plain Redis strings.
@@ -66,7 +65,7 @@ class Store:
     def read(self, key: bytes) -> Value | None:
         """Return the value with its time to live, both of one instant."""
         try:
-            reply = self._run(scripts.READ, key, idempotent=True)
+            reply = run(self._transport, scripts.READ, key, idempotent=True)
         except ResponseError as error:
             raise self._wrong_type(key, error) from error
         return reply and Value(reply[0], _ttl(reply[1]))
@@ -93,7 +92,7 @@ class Store:
                 raise self._wrong_type(key, error) from error
             return Written(old is None, old)
         arguments = (*_encoded(conditions), int(previous), value, *options)
-        outcome, *rest = self._run(scripts.PUT, key, *arguments)
+        outcome, *rest = run(self._transport, scripts.PUT, key, *arguments)
         _raise_refusal(outcome, rest)
         return Written(outcome == b"created", rest[0])
 
@@ -110,7 +109,7 @@ class Store:
         Raises ConditionFailedError.
         """
         arguments = (*_encoded(conditions), int(previous))
-        outcome, *rest = self._run(scripts.DELETE, key, *arguments)
+        outcome, *rest = run(self._transport, scripts.DELETE, key, *arguments)
         _raise_refusal(outcome, rest)
         return (
             None if outcome == b"missing" else Written(created=False, previous=rest[0])
@@ -131,7 +130,9 @@ class Store:
         ttl = "" if change.create_ttl is None else change.create_ttl
         operands = (change.command, change.operand, int(change.create), ttl, most)
         try:
-            reply = self._run(scripts.MODIFY, key, *_encoded(conditions), *operands)
+            reply = run(
+                self._transport, scripts.MODIFY, key, *_encoded(conditions), *operands
+            )
         except ResponseError as error:
             raise _refused_increment(error) from error
         outcome, *rest = reply
@@ -152,22 +153,30 @@ class Store:
         return int(following), keys
 
     def describe(self, keys: Sequence[bytes], most: int) -> list[Description]:
-        """Return what each key holds, with the values of at most `most` bytes.
+        """Return what each of up to BATCH keys holds, with values of `most` bytes.
 
         Each key is looked at by itself; the kind of a missing one is "none".
         """
-        replies = self._run_each(scripts.DESCRIBE, keys, most)
+        replies = read_each(self._transport, scripts.DESCRIBE, keys, most)
         return [
             Description(kind.decode(), _ttl(ttl), size, value)
             for kind, ttl, size, value in replies
         ]
 
     def unlink(self, keys: Sequence[bytes]) -> int:
-        """Delete the keys and return how many there were (UNLINK, one key each)."""
-        commands = [("UNLINK", key) for key in keys]
-        return sum(
-            sum(self._transport.execute_many(batch)) for batch in _batches(commands)
-        )
+        """Delete the keys and return how many there were (UNLINK, one key each).
+
+        The Outage that it raises is uncertain: some of them may be deleted.
+        """
+        deleted = 0
+        for start in range(0, len(keys), BATCH):
+            commands = [("UNLINK", key) for key in keys[start : start + BATCH]]
+            try:
+                deleted += sum(self._transport.execute_many(commands))
+            except Outage as outage:  # of some commands; others may be carried out
+                reason, detail = outage.reason, outage.detail
+                raise Outage(reason, detail, uncertain=True) from outage
+        return deleted
 
     def probe(self) -> None:
         """Ask for a write that changes nothing, but is refused as any write would be.
@@ -182,44 +191,6 @@ class Store:
         except ResponseError as error:
             if not str(error).startswith("WRONGTYPE"):
                 raise
-
-    def _run(
-        self,
-        script: Script,
-        key: bytes,
-        *arguments: Argument,
-        idempotent: bool = False,
-    ) -> Any:  # noqa: ANN401 - scripts answer lists of mixed types
-        """Run a script on one key, sending its text where Redis does not have it.
-
-        NOSCRIPT says that nothing was done, so it may be sent again. Redis keeps the
-        text until it restarts or is told SCRIPT FLUSH.
-        """
-        call = (1, key, *arguments)
-        execute = self._transport.execute
-        try:
-            return execute("EVALSHA", script.sha, *call, idempotent=idempotent)
-        except NoScriptError:
-            return execute("EVAL", script.text, *call, idempotent=idempotent)
-
-    def _run_each(
-        self, script: Script, keys: Sequence[bytes], *arguments: Argument
-    ) -> list[Any]:
-        """Run a script that only reads on each key."""
-        replies: list[Any] = []
-        for batch in _batches(keys):
-            calls = [(1, key, *arguments) for key in batch]
-            try:
-                replies += self._read_many("EVALSHA", script.sha, calls)
-            except NoScriptError:
-                replies += self._read_many("EVAL", script.text, calls)
-        return replies
-
-    def _read_many(
-        self, command: str, script: Argument, calls: list[Command]
-    ) -> list[Any]:
-        commands = [(command, script, *call) for call in calls]
-        return self._transport.execute_many(commands, idempotent=True)
 
     def _wrong_type(self, key: bytes, error: ResponseError) -> Exception:
         if not str(error).startswith("WRONGTYPE"):
@@ -267,8 +238,3 @@ def _literal(prefix: bytes) -> bytes:
     for special in (b"\\", b"*", b"?", b"["):
         prefix = prefix.replace(special, b"\\" + special)
     return prefix
-
-
-def _batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
-    for start in range(0, len(items), BATCH):
-        yield items[start : start + BATCH]

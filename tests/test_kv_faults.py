@@ -228,6 +228,20 @@ def test_a_deletion_that_nobody_follows_stops(app, redis_client):
     assert redis_client.dbsize() == 5000 - first["deleted"] > 0
 
 
+def test_a_deletion_that_is_refused_in_the_middle_says_so(
+    every_url, every_redis, client_of
+):
+    fill(every_redis, "a", 30)
+    rights = ("+@all", "%R~*", "~a1*")
+    if every_redis.info("server")["redis_version"].startswith("6."):
+        rights = ("+@all", "~a1*")  # it lets SCAN tell of every key
+    every_redis.execute_command("ACL", "SETUSER", "some", "reset", "on", ">pw", *rights)
+    client = client_of(every_url, redis_username="some", redis_password="pw")
+    response = client.delete("/v1/kv?prefix=a&confirm=a")
+    assert_problem(response, 503, reason="no-permission", applied="unknown")
+    assert every_redis.dbsize() == 19
+
+
 class Endless(io.RawIOBase):
     """A body that never ends, and counts how much of it was read."""
 
