@@ -7,6 +7,7 @@ import pytest
 import redis
 
 from app import index
+from tests.conftest import PATIENCE
 from tests.kv_table import TABLE as KV_TABLE
 from tests.served import served
 from tests.test_kv import send, store
@@ -66,7 +67,9 @@ def test_the_rights_that_the_page_names_are_enough(every_url, every_redis, clien
     every_redis.execute_command(
         "ACL", "SETUSER", "service", "reset", "on", ">pw", "~*", *rights
     )
-    client = client_of(every_url, redis_username="service", redis_password="pw")
+    client = client_of(
+        every_url, redis_username="service", redis_password="pw", redis_timeout=PATIENCE
+    )
     for rows in KV_TABLE.values():
         for name, before, ask, answer, _ in rows:
             every_redis.flushall()

@@ -13,6 +13,7 @@ import redis
 from app import create_app
 from app.outage import FAILOVER_PAUSE
 from app.settings import Settings
+from tests.conftest import PATIENCE
 from tests.problem import assert_problem
 from tests.proxy import proxied
 from tests.served import until
@@ -138,7 +139,9 @@ def test_a_replica_is_asked_over_the_same_connection_most_of_the_time(
 def test_a_user_who_may_only_read_reads(every_client, one_value, every_url, client_of):
     rules = ("on", ">pw", "~*", "+@read", "+@scripting")
     one_value.execute_command("ACL", "SETUSER", "reader", "reset", *rules)
-    client = client_of(every_url, redis_username="reader", redis_password="pw")
+    client = client_of(
+        every_url, redis_username="reader", redis_password="pw", redis_timeout=PATIENCE
+    )
     for response in answers(client, READS):
         assert response.status_code == 200
     for response in answers(client, ADDITIONS + REMOVALS):
@@ -236,7 +239,9 @@ def test_a_deletion_that_is_refused_in_the_middle_says_so(
     if every_redis.info("server")["redis_version"].startswith("6."):
         rights = ("+@all", "~a1*")  # it lets SCAN tell of every key
     every_redis.execute_command("ACL", "SETUSER", "some", "reset", "on", ">pw", *rights)
-    client = client_of(every_url, redis_username="some", redis_password="pw")
+    client = client_of(
+        every_url, redis_username="some", redis_password="pw", redis_timeout=PATIENCE
+    )
     response = client.delete("/v1/kv?prefix=a&confirm=a")
     assert_problem(response, 503, reason="no-permission", applied="unknown")
     assert every_redis.dbsize() == 19

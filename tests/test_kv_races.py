@@ -1,11 +1,13 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
 from app import create_app
 from app.store import Store
 from app.values import UNCONDITIONAL, ConditionFailedError, Written, covers, digest_of
+from tests.conftest import PATIENCE
 
 WRITERS = 200
 ATTEMPTS = 5
@@ -59,7 +61,7 @@ class GetThenSet(Store):
 def test_the_same_writers_lose_steps_where_the_check_is_outside_redis(
     settings, redis_client
 ):
-    app = create_app(settings)
+    app = create_app(replace(settings, redis_timeout=PATIENCE))
     app.extensions["store"] = GetThenSet(app.extensions["transport"])
     accepted = count_up(app.test_client())
     assert accepted != list(range(1, len(accepted) + 1))
