@@ -15,9 +15,9 @@ LOAD = (Path(__file__).parent / "load.py").read_text()
 ASK = """
 import http.client, json, sys
 asked = json.load(sys.stdin)
-connection = http.client.HTTPConnection(asked["host"], asked["port"], timeout=asked["timeout"])
+connection = http.client.HTTPConnection(asked["host"], asked["port"], timeout=10)
 try:
-    connection.request(asked["method"], asked["path"], asked["body"], asked["headers"])
+    connection.request(*asked["request"])
     response = connection.getresponse()
     headers = {name.lower(): value for name, value in response.getheaders()}
     answer = [response.status, headers, response.read().decode()]
@@ -34,8 +34,8 @@ wrong = []
 for key in asked["keys"]:
     pair = {"key": key, "value": key}
     body = json.dumps(pair) if asked["write"] else None
-    headers = {"Content-Type": "application/json"}
-    connection.request(*(["POST", "/set"] if body else ["GET", f"/get/{key}"]), body, headers)
+    method, path = ("POST", "/set") if body else ("GET", f"/get/{key}")
+    connection.request(method, path, body, asked["headers"])
     response = connection.getresponse()
     if (response.status, json.loads(response.read())) != (200, pair):
         wrong.append(key)
@@ -69,7 +69,10 @@ except OSError as error:
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer, header names in lower case; the status 0 and the error in place of the body where there was none."""
+    """An answer, header names in lower case.
+
+    Where there was none: the status 0, and the error in place of the body.
+    """
 
     status: int
     headers: dict
@@ -88,43 +91,36 @@ class Client:
     host: str
     name: str = "client"
 
-    def ask(self, path, body=None, *, port=5000, timeout=10, host=None):
+    def ask(self, path, body=None):
         """Return the Answer to a GET, or to a POST where there is a JSON body."""
-        asked = {
-            "host": host or self.host,
-            "port": port,
-            "path": path,
-            "timeout": timeout,
-            "method": "GET" if body is None else "POST",
-            "body": None if body is None else json.dumps(body),
-            "headers": JSON,
-        }
-        return Answer(*json.loads(self.python(ASK, stdin=json.dumps(asked))))
+        method = "GET" if body is None else "POST"
+        text = None if body is None else json.dumps(body)
+        return Answer(*self.asked(ASK, request=[method, path, text, JSON]))
 
     def write(self, keys):
         """Write each key with itself as its value."""
-        assert self.each(keys, write=True) == []
+        assert self.asked(EACH, keys=keys, write=True) == []
 
     def lost(self, keys):
         """Return those keys that do not have themselves as value."""
-        return self.each(keys, write=False)
-
-    def each(self, keys, *, write):
-        asked = {"host": self.host, "port": 5000, "keys": keys, "write": write}
-        return json.loads(self.python(EACH, stdin=json.dumps(asked)))
+        return self.asked(EACH, keys=keys, write=False)
 
     def fill(self, *sizes):
         """Write values of each size until one is refused.
 
         Return the bytes written and the Answer to the last one.
         """
-        asked = {"host": self.host, "port": 5000, "sizes": sizes, "headers": JSON}
-        written, refused = json.loads(self.python(FILL, stdin=json.dumps(asked)))
+        written, refused = self.asked(FILL, sizes=sizes)
         return written, Answer(*refused)
 
     def reaches(self, host, port):
         """Tell whether a connection can be made."""
         return self.python(CONNECT, host, str(port)) == "reached\n"
+
+    def asked(self, script, **options):
+        """Run a script that asks the host; return the object that it printed."""
+        asked = {"host": self.host, "port": 5000, "headers": JSON, **options}
+        return json.loads(self.python(script, stdin=json.dumps(asked)))
 
     def python(self, script, *arguments, stdin=None):
         """Run a script in the pod; return what it printed."""
@@ -143,7 +139,7 @@ class Client:
         with Popen(command, stdout=PIPE, stderr=PIPE, text=True) as process:
             load = Load()
             try:
-                load.start = json.loads(process.stdout.readline())["start"]
+                assert process.stdout.readline(), process.stderr.read()
                 yield load
                 printed, errors = process.communicate()
                 assert process.returncode == 0, errors
@@ -159,74 +155,3 @@ class Load:
         figures = ("requests", "served", "refused", "failed", "told_to_close")
         said = [f"{getattr(self, each)} {each.replace('_', ' ')}" for each in figures]
         return ", ".join(said + self.failures)
-
-
-KILL = """
-import os, pathlib, sys
-killed = 0
-for process in pathlib.Path("/proc").glob("[0-9]*"):
-    try:
-        command = (process / "comm").read_text().strip()
-        group = (process / "cgroup").read_text().replace("_", "-")
-    except OSError:
-        continue
-    if command == "redis-server" and sys.argv[1] in group:
-        os.kill(int(process.name), 9)
-        killed += 1
-sys.exit(killed != 1)
-"""
-
-
-def executioner_manifest(namespace, image, name, node, uid):
-    """Return a pod that kills the Redis of the pod with that uid, and ends."""
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name, "namespace": namespace},
-        "spec": {
-            "nodeName": node,
-            "hostPID": True,
-            "restartPolicy": "Never",
-            "containers": [
-                {
-                    "name": "executioner",
-                    "image": image,
-                    "imagePullPolicy": "IfNotPresent",
-                    "command": ["python", "-c", KILL, uid],
-                    "securityContext": {"privileged": True, "runAsUser": 0},
-                }
-            ],
-        },
-    }
-
-
-def pod_manifest(namespace, image, *, name="client", labels=None, node=None):
-    """Return a pod for a Client; it sleeps until it is told what to do."""
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": name, "namespace": namespace, "labels": labels or {}},
-        "spec": {
-            "terminationGracePeriodSeconds": 0,
-            "automountServiceAccountToken": False,
-            "enableServiceLinks": False,
-            "nodeName": node,
-            "securityContext": {
-                "runAsNonRoot": True,
-                "seccompProfile": {"type": "RuntimeDefault"},
-            },
-            "containers": [
-                {
-                    "name": "client",
-                    "image": image,
-                    "imagePullPolicy": "IfNotPresent",
-                    "command": ["python", "-c", "import time; time.sleep(3600)"],
-                    "securityContext": {
-                        "allowPrivilegeEscalation": False,
-                        "capabilities": {"drop": ["ALL"]},
-                    },
-                    "resources": {"requests": {"cpu": "10m", "memory": "32Mi"}},
-                }
-            ],
-        },
-    }

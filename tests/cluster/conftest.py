@@ -12,8 +12,9 @@ import kubernetes
 import pytest
 
 from .absence import missing
-from .client import Client, executioner_manifest, pod_manifest
+from .client import Client
 from .commands import CommandFailed, run
+from .manifests import client_pod, executioner_pod
 from .release import Release
 
 ROOT = Path(__file__).parents[2]
@@ -83,7 +84,7 @@ def executioner(namespaces, image):
     def kill(pod):
         node, uid = pod.spec.node_name, pod.metadata.uid
         name = f"executioner-{secrets.token_hex(3)}"
-        manifest = executioner_manifest(namespace, image, name, node, uid)
+        manifest = executioner_pod(namespace, image, name, node, uid)
         run("kubectl", "apply", "-f", "-", stdin=json.dumps(manifest))
         phase = "--for=jsonpath={.status.phase}=Succeeded"
         run("kubectl", "wait", "--namespace", namespace, f"pod/{name}", phase)
@@ -97,7 +98,7 @@ def make_client(image):
 
     def make(release, **options):
         namespace = options.pop("namespace", release.namespace)
-        manifest = pod_manifest(namespace, image, **options)
+        manifest = client_pod(namespace, image, **options)
         name = manifest["metadata"]["name"]
         run("kubectl", "apply", "-f", "-", stdin=json.dumps(manifest))
         ready = ["--for=condition=Ready", "--timeout=60s"]
