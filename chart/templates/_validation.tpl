@@ -4,7 +4,7 @@ wrong is said at once, and nothing is changed.
 */}}
 {{- define "flask-redis-api.validate" -}}
 {{- $wrong := list }}
-{{- range list "drain" "scaling" "env" "routes" "redis" "password" "secret" "mode" "volume" "monitoring" }}
+{{- range list "drain" "scaling" "env" "routes" "redis" "password" "secret" "mode" "claim" "volume" "monitoring" }}
 {{- with include (printf "flask-redis-api.validate.%s" .) $ | trim }}
 {{- $wrong = append $wrong . }}
 {{- end }}
@@ -120,22 +120,77 @@ redis.auth.existingSecret: the password in the Secret {{ $secret }} is not the o
 {{- end }}
 
 {{/*
-What an upgrade must not change by accident, in words; the Deployment remembers it.
+What an upgrade must not change by accident, in words.
 */}}
 {{- define "flask-redis-api.mode" -}}
 {{- if eq "external" (include "flask-redis-api.redis.where" .) -}}
 an external Redis
 {{- else -}}
-its own Redis {{ ternary "with" "without" .Values.redis.auth.enabled }} a password, {{ ternary "on" "without" .Values.redis.persistence.enabled }} a volume
+its own Redis {{ ternary "with" "without" .Values.redis.auth.enabled }} a password
+{{- end }}
+{{- end }}
+
+{{/*
+The same of the live release; nothing where that is not certain. The StatefulSet is the witness:
+a failed upgrade may have changed the Deployment alone. That one is asked only where there is no
+StatefulSet, which is so too after a `kubectl delete statefulset --cascade=orphan`.
+*/}}
+{{- define "flask-redis-api.liveMode" -}}
+{{- $statefulset := lookup "apps/v1" "StatefulSet" .Release.Namespace (include "flask-redis-api.redis.fullname" .) }}
+{{- $deployment := lookup "apps/v1" "Deployment" .Release.Namespace (include "flask-redis-api.fullname" .) | default dict }}
+{{- if $statefulset -}}
+{{- $password := false }}
+{{- range dig "spec" "template" "spec" "volumes" list $statefulset }}
+{{- $password = or $password (eq .name "redis-password") }}
+{{- end -}}
+its own Redis {{ ternary "with" "without" $password }} a password
+{{- else }}
+{{- range dig "spec" "template" "spec" "containers" list $deployment }}
+{{- range ternary .env list (eq .name "api") }}
+{{- if eq .name "REDIS_URL" -}}
+an external Redis
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- end }}
 
 {{- define "flask-redis-api.validate.mode" -}}
-{{- $deployment := lookup "apps/v1" "Deployment" .Release.Namespace (include "flask-redis-api.fullname" .) | default dict }}
-{{- $live := dig "metadata" "annotations" "flask-redis-api/mode" "" $deployment }}
+{{- $live := include "flask-redis-api.liveMode" . | trim }}
 {{- $wanted := include "flask-redis-api.mode" . }}
 {{- if and $live (ne $live $wanted) (not .Values.allowModeSwitch) }}
 allowModeSwitch: the release runs with {{ $live }}, and these values ask for {{ $wanted }}. No value moves along, and requests get 503 until both sides have restarted. Give the release the values that it was installed with, or set allowModeSwitch=true.
+{{- end }}
+{{- end }}
+
+{{/*
+A StatefulSet's claim template cannot change: the upgrade would fail with its other half applied.
+*/}}
+{{- define "flask-redis-api.validate.claim" -}}
+{{- $name := include "flask-redis-api.redis.fullname" . }}
+{{- $namespace := .Release.Namespace }}
+{{- $claim := printf "data-%s-0" $name }}
+{{- $delete := printf "kubectl --namespace %s delete statefulset %s --cascade=orphan" $namespace $name }}
+{{- $statefulset := lookup "apps/v1" "StatefulSet" $namespace $name }}
+{{- if and $statefulset (eq "own" (include "flask-redis-api.redis.where" .)) }}
+{{- $wanted := .Values.redis.persistence }}
+{{- $templates := dig "spec" "volumeClaimTemplates" list $statefulset }}
+{{- if and $templates (not $wanted.enabled) }}
+redis.persistence.enabled: Redis runs on a volume, and no upgrade can take it away. To go on without, with an empty Redis that every restart empties again, run this and then this helm command again. The claim {{ $claim }} stays with its data, and Redis has them again once the volume is turned on again.
+    {{ $delete }}
+{{- else if and $wanted.enabled (not $templates) }}
+redis.persistence.enabled: Redis runs without a volume, and no upgrade can give it one. To do so, run this, which stops Redis and loses the values that it has, and then this helm command again. Redis begins with the values of the claim {{ $claim }} if there is one from before, and else empty.
+    {{- /* Not orphaned: a pod without the volume is neither corrected nor replaced. */}}
+    kubectl --namespace {{ $namespace }} delete statefulset {{ $name }} --cascade=foreground
+{{- else if $wanted.enabled }}
+{{- with (first $templates).spec }}
+{{- $class := .storageClassName | default "" }}
+{{- if or (ne $class $wanted.storageClass) (ne (toJson .accessModes) (toJson $wanted.accessModes)) }}
+redis.persistence: Redis was installed with storageClass {{ quote $class }} and accessModes {{ toJson .accessModes }}, these values ask for {{ quote $wanted.storageClass }} and {{ toJson $wanted.accessModes }}, and no upgrade can change that. Give the release the values that it was installed with; or run this, which restarts nothing, and then this helm command again. The claim {{ $claim }} stays as it is, with its data: only one that is made anew follows the values.
+    {{ $delete }}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end }}
 {{- end }}
 

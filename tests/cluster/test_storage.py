@@ -99,7 +99,6 @@ def test_a_password_that_redis_does_not_know_is_refused(release, api):
     "switch",
     [
         {"redis__auth__enabled": "false"},
-        {"redis__persistence__enabled": "false"},
         {"externalRedis__url": "redis://elsewhere"},
     ],
     ids=str,
