@@ -29,7 +29,7 @@ class Service:
             "PORT": str(self.port),
             "METRICS_PORT": str(self.metrics_port),
             "REDIS_URL": redis_url,
-            "REDIS_TIMEOUT": "0.3",
+            "REDIS_TIMEOUT": "1.0",
             **environment,
         }
         with output.open("wb") as stream:
