@@ -75,6 +75,14 @@ redis.maxmemory: {{ $maxmemory }} bytes leave nothing of the memory limit ({{ $l
 {{- end }}
 {{- end }}
 
+{{/*
+What has read the password at its start, and has to be restarted for another one.
+*/}}
+{{- define "flask-redis-api.passwordHolders" -}}
+{{- $redis := include "flask-redis-api.redis.fullname" . -}}
+statefulset/{{ $redis }} deployment/{{ include "flask-redis-api.fullname" . }}{{ if .Values.metrics.redisExporter.enabled }} deployment/{{ $redis }}-exporter{{ end }}
+{{- end }}
+
 {{- define "flask-redis-api.validate.password" -}}
 {{- with .Values.redis.auth }}
 {{- if and .password .existingSecret }}
@@ -87,7 +95,7 @@ redis.auth: password and existingSecret are both set; keep one.
 redis.auth.password: it is not the one in the Secret {{ $name }}, with which Redis runs; nothing would tell Redis of the new one. Leave the value empty to keep the password. To change it, with every client cut off until both have restarted:
     kubectl --namespace {{ $namespace }} delete secret {{ $name }}
   then run this helm command again, and
-    kubectl --namespace {{ $namespace }} rollout restart statefulset/{{ $name }} deployment/{{ include "flask-redis-api.fullname" $ }}
+    kubectl --namespace {{ $namespace }} rollout restart {{ include "flask-redis-api.passwordHolders" $ }}
 {{- end }}
 {{- end }}
 {{- end }}
@@ -114,7 +122,7 @@ the one that it was started with.
 redis.auth.existingSecret: there is no Secret {{ $secret }} with a password under the key {{ $key }} in the namespace {{ $namespace }}, and Redis, which runs, would not start again. Correct the name or the key, or make the Secret first.
 {{- else if and $used (ne $given $used) }}
 redis.auth.existingSecret: the password in the Secret {{ $secret }} is not the one with which Redis runs. Give it that one and run this helm command again. To change the password after that, with every client cut off until both have restarted, change it in the Secret and run
-    kubectl --namespace {{ $namespace }} rollout restart statefulset/{{ $name }} deployment/{{ include "flask-redis-api.fullname" . }}
+    kubectl --namespace {{ $namespace }} rollout restart {{ include "flask-redis-api.passwordHolders" . }}
 {{- end }}
 {{- end }}
 {{- end }}

@@ -41,6 +41,9 @@ def test_a_secret_with_another_password_is_refused_and_with_the_same_taken(relea
     assert "not the one with which" in refusal(
         release, "--set=redis.auth.existingSecret=other"
     )
+    exporter = "--set=metrics.redisExporter.enabled=true"
+    told = refusal(release, "--set=redis.auth.existingSecret=other", exporter)
+    assert f"deployment/{release.redis}-exporter" in told
     path = "jsonpath={.data.password}"
     password = release.kubectl("get", "secret", release.redis, "-o", path)
     make_secret(release, "same", password=password)
