@@ -14,7 +14,7 @@ from pathlib import Path
 
 import report
 from load import Work, measure, require_wrk
-from servers import ROOT, running, servers
+from servers import ROOT, end_with_all, running, servers
 from throughput import start_redis
 
 WORKS = (Work("get", 32), Work("put", 32))
@@ -58,6 +58,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=10)
     arguments = parser.parse_args()
     require_wrk()
+    end_with_all()
     tables = [_profile(work, arguments.ours, arguments.seconds) for work in WORKS]
     date = datetime.now(UTC).date().isoformat()
     said = f"\nSampled on {date} by `make profile`, on {CONNECTIONS} connections.\n"

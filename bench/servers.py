@@ -1,6 +1,7 @@
 """The project and its peers as running servers, each with two workers."""
 
 import os
+import signal
 import socket
 import subprocess
 import time
@@ -119,6 +120,11 @@ def running(
     finally:
         process.terminate()
         process.wait(timeout=60)
+
+
+def end_with_all() -> None:
+    """Let SIGTERM end this process as Ctrl-C does, so that it stops what it started."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def free_port() -> int:

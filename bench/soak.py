@@ -19,7 +19,7 @@ from pathlib import Path
 
 import redis
 import report
-from servers import Running, Server, free_port, resident_bytes, running
+from servers import Running, Server, end_with_all, free_port, resident_bytes, running
 
 from app.embedded import EmbeddedServer, find_server
 
@@ -155,6 +155,7 @@ def main() -> None:
     )
     parser.add_argument("--minutes", type=float, default=5)
     arguments = parser.parse_args()
+    end_with_all()
     with tempfile.TemporaryDirectory(prefix="soak-") as path:
         folder = Path(path)
         port = free_port()

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 import redis
 import report
 from load import Work, check, measure, require_wrk
-from servers import ROOT, WORKERS, Running, free_port, running, servers
+from servers import ROOT, WORKERS, Running, end_with_all, free_port, running, servers
 
 from app.embedded import EmbeddedServer, find_server
 
@@ -54,6 +54,7 @@ def main() -> None:
     """Measure, and write the figures down."""
     arguments = _arguments()
     require_wrk()
+    end_with_all()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="bench-")))
         url = start_redis(stack, folder)
