@@ -1,6 +1,7 @@
 """A copy of compose.yaml under a project name and on ports of its own."""
 
 import os
+import random
 import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -93,11 +94,20 @@ def running(folder: Path, **settings: str) -> Iterator[Stack]:
 
 
 def free_ports(count: int) -> list[str]:
-    listeners = [socket.create_server((LOOPBACK, 0)) for _ in range(count)]
-    ports = [str(listener.getsockname()[1]) for listener in listeners]
-    for listener in listeners:
-        listener.close()
-    return ports
+    """Return ports that stay free while images are built.
+
+    Outgoing connections take theirs from 32768 up, and Kubernetes' Services from 30000.
+    """
+    candidates = random.sample(range(20000, 30000), 100)
+    return [str(port) for port in candidates if _is_free(port)][:count]
+
+
+def _is_free(port: int) -> bool:
+    try:
+        socket.create_server((LOOPBACK, port)).close()
+    except OSError:
+        return False
+    return True
 
 
 def _own_environment() -> dict[str, str]:
